@@ -1,0 +1,245 @@
+"""The perceptual loss of Johnson et al. (2016) through VGG-16: content, style, total variation.
+
+Each term is divided by its target's own energy, so that a weight means the same whatever the
+scale of VGG's activations (torchvision's and Caffe's differ by a factor of about 50):
+
+    content  ‖F(y) − F(x)‖² / ‖F(x)‖²                    F: one layer's features
+    style    Σ ‖G(y) − G(s)‖² / ‖G(s)‖²                  G: Gram matrix of a layer at a scale
+    tv       mean of squared differences between neighbours
+
+for y the network's picture, x the photo, s the style picture.  A style layer is written
+"relu3_3", or "relu3_3/2" for the features of the picture at half its size, where strokes twice as
+long fit into the same receptive field.  Gram matrices and losses are computed in fp32, also when
+the features come in bf16.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nst.images import normalise
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """What is compared, and how much it weighs; the paper states none of it."""
+
+    content_layer: str = "relu2_2"
+    style_layers: tuple[str, ...] = (
+        *("relu1_2", "relu2_2", "relu3_1"),
+        *("relu1_2/2", "relu2_2/2", "relu3_3/2", "relu4_3/2"),
+        "relu3_3/4",
+    )
+    content_weight: float = 1.0
+    style_weight: float = 4.0
+    tv_weight: float = 1.0
+
+
+class LossTerms(NamedTuple):
+    """Scalars; `total` is the weighted sum that is trained, the others are unweighted."""
+
+    content: Tensor
+    style: Tensor
+    tv: Tensor
+    total: Tensor
+
+
+class VGGFeatures(nn.Module):
+    """The convolutions of VGG-16, frozen; gives the activations of the layers that are asked for.
+
+    Args:
+        layers: convolutions, ReLUs and poolings in VGG's order.  A ReLU is named relu<block>_<n>.
+    """
+
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers).requires_grad_(False).eval()
+        self.positions: dict[str, int] = {}
+        block = number = 1
+        for position, layer in enumerate(self.layers):
+            if isinstance(layer, nn.ReLU):
+                self.positions[f"relu{block}_{number}"] = position
+                number += 1
+            elif isinstance(layer, nn.MaxPool2d):
+                block, number = block + 1, 1
+
+    def forward(self, pixels: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+        """(N, 3, H, W) in [0, 1] -> name: (N, C, H', W'), computed no further than needed."""
+        wanted = {self.positions[name]: name for name in names}
+        activations = {}
+        x = normalise(pixels).contiguous(memory_format=torch.channels_last)
+        for position, layer in enumerate(self.layers[: max(wanted) + 1]):
+            x = layer(x)
+            if position in wanted:
+                activations[wanted[position]] = x
+        return activations
+
+
+def load_vgg16(weights: Path | str | None = None) -> VGGFeatures:
+    """VGG-16 trained on ImageNet, as far as the weights reach.
+
+    Args:
+        weights: a .safetensors or .pth file with torchvision's keys (`features.0.weight`, ...),
+            complete or only up to a layer; the widths are the file's.  None: torchvision's own,
+            downloaded on first use and checked by their hash.
+
+    Raises:
+        ValueError: the file holds no VGG-16 weights.
+    """
+    import torchvision  # here, so that the inference side never needs it
+
+    if weights is None:
+        state = torchvision.models.VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
+    else:
+        state = _read_weights(Path(weights))
+    with torch.device("meta"):  # only for its order of layers, so nothing is allocated
+        order = torchvision.models.vgg16(weights=None).features
+
+    layers: list[nn.Module] = []
+    for position, layer in enumerate(order):
+        if isinstance(layer, nn.Conv2d):
+            weight = state.get(f"features.{position}.weight")
+            bias = state.get(f"features.{position}.bias")
+            if weight is None or bias is None:
+                break
+            conv = nn.Conv2d(weight.shape[1], weight.shape[0], kernel_size=3, padding=1)
+            conv.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+            layers.append(conv.to(memory_format=torch.channels_last))
+        elif isinstance(layer, nn.ReLU):
+            layers.append(nn.ReLU())  # not in place: activations are kept
+        else:
+            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+    if not layers:
+        raise ValueError(f"{weights}: no VGG-16 weights (features.0.weight, ...) in this file")
+    return VGGFeatures(layers)
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except Exception as error:
+        raise ValueError(f"{path}: not a readable weights file ({error})") from error
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Correlations between channels (Gatys et al., 2016): (N, C, H, W) -> (N, C, C) in fp32.
+
+    Divided by C·H·W, so that pictures of different sizes compare.
+    """
+    channels, height, width = features.shape[1:]
+    columns = features.float().permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C)
+    return columns.mT @ columns / (channels * height * width)
+
+
+def total_variation(pixels: Tensor) -> Tensor:
+    """Mean squared difference between neighbours, down and across: (N, 3, H, W) -> scalar."""
+    down = pixels[..., 1:, :] - pixels[..., :-1, :]
+    across = pixels[..., :, 1:] - pixels[..., :, :-1]
+    return down.square().mean() + across.square().mean()
+
+
+def relative_error(value: Tensor, target: Tensor) -> Tensor:
+    """‖value − target‖² / ‖target‖² of each sample, averaged over the batch: scalar, fp32."""
+    value, target = value.float().flatten(1), target.float().flatten(1)
+    energy = target.square().sum(1).clamp_min(torch.finfo(torch.float32).tiny)
+    return ((value - target).square().sum(1) / energy).mean()
+
+
+class PerceptualLoss(nn.Module):
+    """How far pictures are from their photos in content and from one painting in style.
+
+    Args:
+        vgg: the feature extractor; it is frozen.
+        style: the style picture, (3, H, W) in [0, 1].
+        settings: layers and weights.
+        report: gets one sentence for each style layer that `vgg` does not reach and that is
+            therefore left out.
+
+    Raises:
+        ValueError: a layer is unknown, `vgg` does not reach the content layer, or it reaches no
+            style layer.
+    """
+
+    def __init__(
+        self,
+        vgg: VGGFeatures,
+        style: Tensor,
+        settings: LossSettings | None = None,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        super().__init__()
+        self.vgg = vgg
+        self.settings = settings = settings or LossSettings()
+        if settings.content_layer not in vgg.positions:
+            raise ValueError(f"the VGG weights do not reach content layer {settings.content_layer}")
+        self.scales: dict[int, list[str]] = {}  # how much smaller: the layers looked at
+        for layer in settings.style_layers:
+            name, scale = _parse_style_layer(layer)
+            if name in vgg.positions:
+                self.scales.setdefault(scale, []).append(name)
+            else:
+                report(f"style layer {layer} left out: the VGG weights do not reach it")
+        if not self.scales:
+            raise ValueError("the VGG weights reach none of the style layers")
+        with torch.no_grad():
+            for scale, names in self.scales.items():
+                features = vgg(_shrink(style[None], scale), names)
+                for name in names:
+                    gram = gram_matrix(features[name])  # (1, C, C)
+                    self.register_buffer(_buffer_name(name, scale), gram, persistent=False)
+
+    @torch.no_grad()
+    def content_target(self, photos: Tensor) -> Tensor:
+        """What `forward` compares with: (N, 3, H, W) in [0, 1] -> (N, C, H', W')."""
+        layer = self.settings.content_layer
+        return self.vgg(photos, [layer])[layer]
+
+    def forward(self, pictures: Tensor, content_target: Tensor) -> LossTerms:
+        """The loss terms of a batch of pictures, (N, 3, H, W), meant to lie in [0, 1]."""
+        settings = self.settings
+        content = style = pictures.new_zeros(())
+        for scale, names in {1: [], **self.scales}.items():
+            wanted = {*names, settings.content_layer} if scale == 1 else names
+            features = self.vgg(_shrink(pictures, scale), wanted)
+            if scale == 1:
+                content = relative_error(features[settings.content_layer], content_target)
+            for name in names:
+                gram = gram_matrix(features[name])
+                target = getattr(self, _buffer_name(name, scale))
+                style = style + relative_error(gram, target.expand_as(gram))
+        tv = total_variation(pictures.float())
+        total = (
+            settings.content_weight * content
+            + settings.style_weight * style
+            + settings.tv_weight * tv
+        )
+        return LossTerms(content, style, tv, total)
+
+
+def _parse_style_layer(layer: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(relu[1-5]_[1-3])(?:/([1-9]))?", layer)
+    if match is None:
+        raise ValueError(f"no style layer is called {layer!r}; write for example relu3_3/2")
+    return match[1], int(match[2] or 1)
+
+
+def _buffer_name(name: str, scale: int) -> str:
+    return f"gram_{name}_{scale}"
+
+
+def _shrink(pixels: Tensor, scale: int) -> Tensor:
+    return F.avg_pool2d(pixels, scale) if scale > 1 else pixels
