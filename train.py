@@ -485,7 +485,9 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 def bf16_is_fast(device: str) -> bool:
     """On GPUs, and on CPUs with matrix units; with AVX-512 alone it took twice fp32's time."""
-    return device.startswith("cuda") or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    return device.startswith("cuda") or bool(
+        getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16")
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.images import read_picture
+from nst.images import PictureError, read_picture
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 PAPER_SPLIT = {"test": 50, "train": 4455, "validation": 495}
@@ -128,10 +128,17 @@ class PhotoSet:
         """Float RGB in [0, 1], (len(indices), 3, side, side)."""
         for index in indices:
             if not self.decoded[index]:
-                picture = crop_square(read_picture(self.photos[index].read()), self.pixels.shape[2])
-                self.pixels[index] = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-                self.decoded[index] = True
+                self._decode(index)
         return self.pixels[list(indices)].to(device).float() / 255
+
+    def _decode(self, index: int) -> None:
+        photo = self.photos[index]
+        try:
+            picture = crop_square(read_picture(photo.read()), self.pixels.shape[2])
+        except PictureError as error:
+            raise PictureError(f"{photo.path}, {photo.name}: {error}") from None
+        self.pixels[index] = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+        self.decoded[index] = True
 
 
 def batch_indices(count: int, batch_size: int, seed: int, step: int) -> list[int]:

@@ -1,0 +1,58 @@
+"""Small pictures and a small random VGG, made here: tests need no network, GPU or shared data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from nst.loss import VGGFeatures, load_vgg16
+
+TINY_WIDTHS = {0: (3, 4), 2: (4, 4), 5: (4, 6), 7: (6, 6), 10: (6, 8), 12: (8, 8), 14: (8, 8)}
+
+
+def random_picture(width: int, height: int, seed: int = 0) -> Image.Image:
+    """Smooth random colours, so that neither JPEG nor resizing changes them much."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of 12 photos."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(12):
+        random_picture(40, 34, seed=number).save(folder / f"{number:02}.jpg", quality=95)
+    return folder
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    path = tmp_path / "painting.png"
+    random_picture(64, 48, seed=99).save(path)
+    return path
+
+
+@pytest.fixture
+def tiny_vgg_file(tmp_path: Path) -> Path:
+    """VGG-16 up to relu3_3 with torchvision's keys and few channels."""
+    generator = torch.Generator().manual_seed(0)
+    weights = {}
+    for position, (in_channels, out_channels) in TINY_WIDTHS.items():
+        shape = (out_channels, in_channels, 3, 3)
+        weight = torch.randn(shape, generator=generator) / (9 * in_channels) ** 0.5
+        weights[f"features.{position}.weight"] = weight
+        weights[f"features.{position}.bias"] = torch.rand(out_channels, generator=generator) / 10
+    path = tmp_path / "tiny_vgg.safetensors"
+    save_file(weights, path)
+    return path
+
+
+@pytest.fixture
+def tiny_vgg(tiny_vgg_file: Path) -> VGGFeatures:
+    return load_vgg16(tiny_vgg_file)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from nst.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_state,
+    save_checkpoint,
+    save_state,
+    sha256,
+)
+from nst.models import VARIANTS, build_model, count_parameters
+from nst.stylize import CHECKPOINTS, load_networks, stylize
+from tests.conftest import random_picture
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    model = build_model("v2", "resize")
+    save_checkpoint(tmp_path / "v2.safetensors", model, "v2", "resize", step="7")
+    loaded, metadata = load_checkpoint(tmp_path / "v2.safetensors")
+    assert metadata["variant"] == "v2"
+    assert metadata["decoder"] == "resize"
+    assert metadata["step"] == "7"
+    assert not loaded.training
+    x = torch.randn(1, 3, 16, 20)
+    assert torch.equal(loaded(x), model.eval()(x))
+    assert [path.name for path in tmp_path.iterdir()] == ["v2.safetensors"]
+
+
+def test_nan_is_never_saved(tmp_path: Path) -> None:
+    model = build_model("v3")
+    next(model.parameters()).data[0] = float("nan")
+    with pytest.raises(CheckpointError, match="NaN or infinity"):
+        save_checkpoint(tmp_path / "v3.safetensors", model, "v3", "transposed")
+    assert not list(tmp_path.iterdir())
+
+
+def test_unusable_files_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "v3.safetensors"
+    with pytest.raises(CheckpointError, match=r"v3\.safetensors: no such checkpoint"):
+        load_checkpoint(path)
+    path.write_bytes(b"half a file")
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(path)
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
+        load_checkpoint(path)
+    save_checkpoint(path, build_model("v3"), "v1", "transposed")  # weights of another variant
+    with pytest.raises(CheckpointError, match=r"Missing key.*encoder"):
+        load_checkpoint(path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "v3.state.pt"
+    save_state(path, {"step": 1})
+    with pytest.raises(Exception, match="pickle"):
+        save_state(path, {"step": lambda: 2})
+    assert load_state(path) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["v3.state.pt"]
+
+
+def test_a_half_written_state_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "v3.state.pt"
+    save_state(path, {"weights": torch.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged training state"):
+        load_state(path)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_shipped_checkpoints_are_one_equal_training(name: str) -> None:
+    network, metadata = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
+    _, baseline = load_checkpoint(CHECKPOINTS / "baseline.safetensors")
+    assert count_parameters(network) == count_parameters(build_model(name))
+    for key in ("step", "epoch", "decoder", "style_sha256", "training"):
+        assert metadata[key] == baseline[key]
+    log = pd.read_csv(CHECKPOINTS / f"{name}.csv")
+    assert list(log["step"]) == list(range(1, int(metadata["step"]) + 1))
+    validation = json.loads(metadata["validation"])
+    assert log["validation_total"].iloc[-1] == pytest.approx(validation["total"], rel=1e-4)
+    assert log["validation_total"].dropna().iloc[-1] < log["total"].iloc[0] / 4
+
+
+def test_shipped_networks_turn_a_photo_into_another_picture_of_its_size() -> None:
+    photo = random_picture(90, 70)
+    pictures = {name: stylize(net, photo).picture for name, net in load_networks().items()}
+    assert list(pictures) == list(VARIANTS)
+    assert {picture.size for picture in pictures.values()} == {(90, 70)}
+    assert len({picture.tobytes() for picture in pictures.values()}) == len(VARIANTS)
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")

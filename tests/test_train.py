@@ -1,0 +1,130 @@
+"""train.py as a user runs it: a process of its own, on small photos with a tiny VGG."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+import train
+from nst.checkpoint import CheckpointError, load_checkpoint, load_state
+from nst.data import PhotoSet, find_photos
+from nst.loss import LossSettings, LossTerms
+
+ROOT = Path(__file__).parent.parent
+LAYERS = ("relu1_2", "relu2_2")
+
+
+@pytest.fixture
+def arguments(photos: Path, painting: Path, tiny_vgg_file: Path) -> list[str]:
+    return [
+        *("--photos", str(photos), "--style", str(painting), "--vgg-weights", str(tiny_vgg_file)),
+        *("--photo-side", "32", "--batch-size", "2", "--validate-every", "2"),
+        *("--style-layers", *LAYERS, "--snapshot-step", "2", "--device", "cpu"),
+    ]
+
+
+def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "train.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(path)[0].state_dict()
+
+
+def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_path: Path) -> None:
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    first = run_script("--variant", "all", *arguments, "--steps", "2", "--out", str(stopped))
+    assert first.returncode == 0, first.stderr
+    assert "1 test, 10 train, 1 validation (the paper has 50 / 4,455 / 495)" in first.stdout
+    train.main(["--variant", "all", *arguments, "--steps", "4", "--out", str(stopped), "--resume"])
+    train.main(["--variant", "all", *arguments, "--steps", "4", "--out", str(whole)])
+    for name in train.VARIANTS:
+        theirs = weights(whole / f"{name}.safetensors")
+        for key, value in weights(stopped / f"{name}.safetensors").items():
+            assert torch.equal(value, theirs[key]), (name, key)
+        logs = [
+            pd.read_csv(out / f"{name}.csv").drop(columns="seconds") for out in (stopped, whole)
+        ]
+        pd.testing.assert_frame_equal(*logs)
+        assert list(logs[0]["step"]) == [1, 2, 3, 4]
+        assert list(logs[0]["epoch"]) == [1, 1, 1, 1]
+        assert logs[0]["validation_total"].notna().tolist() == [False, True, False, True]
+        assert (stopped / f"{name}-step2.png").exists()
+        assert load_checkpoint(stopped / f"{name}-step2.safetensors")[1]["step"] == "2"
+
+
+def test_the_loss_falls(arguments: list[str], tmp_path: Path) -> None:
+    train.main(["--variant", "v3", *arguments, "--steps", "30", "--out", str(tmp_path / "out")])
+    total = pd.read_csv(tmp_path / "out" / "v3.csv")["total"]
+    assert total.tail(5).mean() < 0.7 * total.head(5).mean()
+
+
+def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
+    with pytest.raises(CheckpointError, match=r"changed learning_rate \(0.001 then, 0.01 now\)"):
+        train.main(["--variant", "v3", *arguments, *out, "--learning-rate", "0.01", "--resume"])
+    with pytest.raises(CheckpointError, match="--resume goes on"):
+        train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
+
+
+def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["--variant", "v3", *arguments, "--steps", "100000", "--out", str(out)]
+    command = [sys.executable, "train.py", *options, "--save-every", "1"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (out / "v3.state.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "--resume goes on" in errors
+    assert "Traceback" not in errors
+    step = load_state(out / "v3.state.pt")["step"]
+    assert step >= 1
+    assert load_checkpoint(out / "v3.safetensors")[1]["step"] == str(step)
+    assert pd.read_csv(out / "v3.csv")["step"].iloc[-1] == step
+
+
+def test_nan_stops_before_anything_is_saved(tmp_path: Path, photos: Path) -> None:
+    settings = train.Settings(photo_side=32, loss=LossSettings())
+    run = train.Run("v3", settings, {"style_sha256": ""}, tmp_path / "out", "cpu")
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    batch = PhotoSet(find_photos([photos]), 32).batch([0, 1])
+
+    def broken_loss(pictures: torch.Tensor, target: torch.Tensor) -> LossTerms:
+        value = pictures.sum() * float("nan")
+        return LossTerms(value, value, value, value)
+
+    with pytest.raises(FloatingPointError, match="v3: the loss or its gradient became NaN"):
+        run.train_step(batch, batch, broken_loss)
+    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    assert not (tmp_path / "out").exists()
+
+
+def test_window_is_repeatable_and_inside() -> None:
+    settings = train.Settings(photo_side=256, loss_window=192)
+    windows = [train.random_window(settings, step) for step in range(50)]
+    assert windows == [train.random_window(settings, step) for step in range(50)]
+    batch = torch.zeros(1, 3, 256, 256)
+    assert {tuple(batch[window].shape) for window in windows} == {(1, 3, 192, 192)}
+    assert len({str(window) for window in windows}) > 40
+    assert batch[train.random_window(train.Settings(), 0)].shape == batch.shape
+
+
+def test_mistakes_are_one_line(arguments: list[str], tmp_path: Path) -> None:
+    result = run_script("--variant", "v3", *arguments, "--photos", str(tmp_path / "missing"))
+    assert result.returncode == 1
+    assert result.stderr.strip().endswith("no such folder or file")
+    assert "Traceback" not in result.stderr
