@@ -114,6 +114,7 @@ class Run:
         self.step = 0
         self.seconds = 0.0  # spent in this network's own steps
         self.validation: dict[str, float] = {}
+        self.changes: list[dict[str, Any]] = []  # of settings, on the way
         self.log_rows: list[dict[str, Any]] = []  # not yet written
         self.last_row: dict[str, Any] = {}
         self.checkpoint_path = out / f"{variant}.safetensors"
@@ -174,6 +175,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "validation": self.validation,
+            "changes": self.changes,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
@@ -190,6 +192,7 @@ class Run:
             epoch=str(epoch),
             validation=json.dumps(self.validation),
             training=json.dumps(comparable_settings(self.settings, self.sources)),
+            changes=json.dumps(self.changes),
             style_sha256=self.sources["style_sha256"],
         )
 
@@ -209,23 +212,27 @@ class Run:
             writer.writerows(self.log_rows)
         self.log_rows = []
 
-    def resume(self) -> None:
+    def resume(self, accept_changes: bool = False) -> None:
         """Take over the saved state, and cut the log back to it.
+
+        Settings that differ are noted with the step from which they hold, if that is accepted.
 
         Raises:
             CheckpointError: no state, a damaged one, or one made with other settings.
         """
         state = load_state(self.state_path)
         now, then = comparable_settings(self.settings, self.sources), state["settings"]
-        changed = [
-            f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)"
-            for name in sorted(now.keys() | then.keys())
-            if now.get(name) != then.get(name)
-        ]
-        if changed:
+        names = sorted(name for name in now | then if now.get(name) != then.get(name))
+        self.changes = state["changes"]
+        if names and not accept_changes:
+            changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
             raise CheckpointError(
-                f"{self.state_path}: cannot go on with changed {'; '.join(changed)}"
+                f"{self.state_path}: made with other settings: {'; '.join(changed)}. "
+                "--accept-changes goes on with the new ones."
             )
+        if names:
+            before = {name: then.get(name) for name in names}
+            self.changes = [*self.changes, {"until_step": state["step"], "settings": before}]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
@@ -436,6 +443,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     length.add_argument("--epochs", type=int, default=20, help="default %(default)s, the paper's")
     length.add_argument("--steps", type=int, help="instead of --epochs")
     add("--resume", action="store_true", help="go on from the training states in --out")
+    add("--accept-changes", action="store_true", help="with --resume: other settings from here on")
     add("--save-every", type=int, default=100, metavar="STEPS")
     add(
         "--snapshot-step",
@@ -516,7 +524,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs = [Run(variant, settings, sources, out, device) for variant in variants]
     for run in runs:
         if options.resume:
-            run.resume()
+            run.resume(options.accept_changes)
         elif run.state_path.exists():
             raise CheckpointError(
                 f"{run.state_path} exists: --resume goes on, or choose another --out"

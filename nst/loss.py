@@ -36,10 +36,9 @@ class LossSettings:
     style_layers: tuple[str, ...] = (
         *("relu1_2", "relu2_2", "relu3_1"),
         *("relu1_2/2", "relu2_2/2", "relu3_3/2", "relu4_3/2"),
-        "relu3_3/4",
     )
     content_weight: float = 1.0
-    style_weight: float = 4.0
+    style_weight: float = 2.0
     tv_weight: float = 1.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -72,10 +73,16 @@ def test_the_loss_falls(arguments: list[str], tmp_path: Path) -> None:
 def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out")]
     train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
-    with pytest.raises(CheckpointError, match=r"changed learning_rate \(0.001 then, 0.01 now\)"):
-        train.main(["--variant", "v3", *arguments, *out, "--learning-rate", "0.01", "--resume"])
+    slower = ["--variant", "v3", *arguments, *out, "--learning-rate", "0.01", "--steps", "2"]
+    with pytest.raises(CheckpointError, match=r"learning_rate \(0.001 then, 0.01 now\)"):
+        train.main([*slower, "--resume"])
     with pytest.raises(CheckpointError, match="--resume goes on"):
         train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
+    train.main([*slower, "--resume", "--accept-changes"])
+    metadata = load_checkpoint(tmp_path / "out" / "v3.safetensors")[1]
+    assert json.loads(metadata["training"])["learning_rate"] == 0.01
+    before = {"until_step": 1, "settings": {"learning_rate": 0.001}}
+    assert json.loads(metadata["changes"]) == [before]
 
 
 def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> None:
