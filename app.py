@@ -31,7 +31,7 @@ from nst.benchmark import (
     measure_latency,
 )
 from nst.checkpoint import CheckpointError
-from nst.images import PictureError, limit_side, read_picture
+from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
 from nst.models import TransformerNet, count_parameters
 from nst.stylize import load_networks, stylize
 from nst.zoom import magnify, percent_of_click, region
@@ -55,6 +55,7 @@ class Session:
     """What one visitor's page shows."""
 
     pictures: dict[str, Image.Image] = field(default_factory=dict)
+    place: tuple[float, float, int] = (50, 50, 4)  # magnified: x and y in percent, zoom
     seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
     milliseconds: dict[str, float] = field(default_factory=dict)  # medians at the paper's size
 
@@ -64,7 +65,7 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
     names = [ORIGINAL, *networks]
 
     with gr.Blocks(title="Lightweight style transfer", delete_cache=(3600, 3600)) as demo:
-        session = gr.State(Session(), time_to_live=3600)
+        session = gr.State(Session())
         gr.HTML(INTRODUCTION, elem_id="title")
         with gr.Row(equal_height=True):
             with gr.Column(scale=1, min_width=280):
@@ -73,7 +74,12 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
                 )
                 upload.preprocess = path_of_upload
             with gr.Column(scale=2, min_width=300):
-                gr.Examples(EXAMPLES, upload, label="Or take one of these", cache_examples=False)
+                gr.Examples(
+                    EXAMPLES,
+                    upload,
+                    label="Or take one of these; round lights are where red spots would show",
+                    cache_examples=False,
+                )
                 side = gr.Radio(
                     SIDES, value=512, label="Size of the results, px along the longer side"
                 )
@@ -91,9 +97,10 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
 
         gr.HTML(heading("The same place in all five", "Pixels are repeated, never smoothed."))
         with gr.Row():
-            across = gr.Slider(0, 100, 50, step=0.5, label="Left to right, %")
-            down = gr.Slider(0, 100, 50, step=0.5, label="Top to bottom, %")
-            zoom = gr.Slider(2, 16, 4, step=1, label="Zoom, ×")
+            x, y, factor = Session().place
+            across = gr.Slider(0, 100, x, step=0.1, label="Left to right, %")
+            down = gr.Slider(0, 100, y, step=0.1, label="Top to bottom, %")
+            zoom = gr.Slider(2, 16, factor, step=1, label="Zoom, ×")
         crops: dict[str, gr.Image] = {}
         with gr.Row(elem_classes="five"):
             for name in names:
@@ -105,9 +112,7 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
         table = gr.HTML(latency_html(networks, Session()))
         measure = gr.Button(f"Measure at {PAPER_SIDE}×{PAPER_SIDE}, as the paper did")
 
-        def run(
-            path: str | None, side: int, x: float, y: float, factor: int, shown: Session
-        ) -> Iterator[dict]:
+        def run(path: str | None, side: int, shown: Session) -> Iterator[dict]:
             """Stylize one upload with every network; each result is shown when it is there."""
             shown.pictures, shown.seconds = {}, {}
             empty = {view: None for views in (tiles, crops) for view in views.values()}
@@ -120,49 +125,50 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
             except PictureError as error:
                 yield {status: message(str(error), error=True)}
                 return
-            shown.pictures[ORIGINAL] = photo
-            updates = {
-                tiles[ORIGINAL]: photo,
-                crops[ORIGINAL]: magnify(photo, x, y, factor),
-                captions[ORIGINAL]: caption(ORIGINAL, networks, size=photo.size),
-            }
-            yield {**updates, status: message("Stylizing …")}
+
+            def show(name: str, picture: Image.Image) -> dict:
+                shown.pictures[name] = picture
+                return {
+                    tiles[name]: picture,
+                    crops[name]: magnify(picture, *shown.place),
+                    captions[name]: caption(name, networks, photo.size, shown.seconds),
+                }
+
+            yield {**show(ORIGINAL, photo), status: message("Stylizing …")}
             for name, network in networks.items():
                 result = stylize(network, photo)
-                shown.pictures[name] = result.picture
                 shown.seconds[name] = result.seconds
-                update = {
-                    tiles[name]: result.picture,
-                    crops[name]: magnify(result.picture, x, y, factor),
-                    captions[name]: caption(name, networks, seconds=shown.seconds),
-                }
-                yield update
-                updates |= update
-            total = sum(shown.seconds.values())
-            yield {
-                **updates,  # once more, so that the last answer to an API client is whole
+                yield show(name, result.picture)
+            everything = [show(name, picture) for name, picture in shown.pictures.items()]
+            yield {  # once more, so that the last answer to an API client is whole
+                **{view: value for update in everything for view, value in update.items()},
                 session: shown,
                 table: latency_html(networks, shown),
-                status: message(f"Done: four pictures in {total:.2f} s."),
+                status: message(f"Done: four pictures in {sum(shown.seconds.values()):.2f} s."),
             }
 
-        def move(shown: Session, x: float, y: float, factor: int) -> list[Image.Image | None]:
-            """The same magnified region of all pictures."""
+        def move(shown: Session, x: float, y: float, factor: int) -> list:
+            """The same magnified region of all pictures that are there."""
+            shown.place = (x, y, factor)
             pictures = [shown.pictures.get(name) for name in names]
-            return [picture and magnify(picture, x, y, factor) for picture in pictures]
+            return [
+                magnify(picture, *shown.place) if picture else gr.skip() for picture in pictures
+            ]
 
-        def look_at(shown: Session, event: gr.SelectData) -> tuple[float, float]:
+        def look_at(shown: Session, event: gr.SelectData) -> tuple:
             """A click in a whole picture -> its place in percent."""
+            if ORIGINAL not in shown.pictures:
+                return gr.skip(), gr.skip()
             size = shown.pictures[ORIGINAL].size
             return percent_of_click(event.index, (0, 0, *size), size)
 
-        def look_nearby(
-            shown: Session, x: float, y: float, factor: int, event: gr.SelectData
-        ) -> tuple[float, float]:
+        def look_nearby(shown: Session, event: gr.SelectData) -> tuple:
             """A click in a magnified region -> its place in percent of the whole picture."""
-            size = shown.pictures[ORIGINAL].size
+            if ORIGINAL not in shown.pictures:
+                return gr.skip(), gr.skip()
+            size, factor = shown.pictures[ORIGINAL].size, shown.place[2]
             click = (event.index[0] // factor, event.index[1] // factor)
-            return percent_of_click(click, region(size, x, y, factor), size)
+            return percent_of_click(click, region(size, *shown.place), size)
 
         def measure_now(shown: Session) -> Iterator[dict]:
             """The paper's protocol, here and now."""
@@ -175,15 +181,15 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
                 status: message("Measured; the table at the end of the page has the times."),
             }
 
-        everything = [*tiles.values(), *captions.values(), *crops.values()]
+        views = [*tiles.values(), *captions.values(), *crops.values()]
         start.click(
             run,
-            [upload, side, across, down, zoom, session],
-            [session, status, table, *everything],
+            [upload, side, session],
+            [session, status, table, *views],
             api_name="stylize",
             concurrency_id="networks",
             concurrency_limit=1,  # one at a time, or the times would mean nothing
-            show_progress="hidden",
+            show_progress_on=status,
         )
         measure.click(
             measure_now,
@@ -191,6 +197,7 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
             [session, table, status],
             api_name="measure",
             concurrency_id="networks",
+            show_progress_on=table,
         )
         gr.on(
             [across.change, down.change, zoom.change],
@@ -200,17 +207,18 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
             api_name="magnify",
             trigger_mode="always_last",
             show_progress="hidden",
+            queue=False,  # looking never waits for somebody's stylizing
         )
-        for tile in tiles.values():
-            tile.select(look_at, session, [across, down], api_name=False, show_progress="hidden")
-        for crop in crops.values():
-            crop.select(
-                look_nearby,
-                [session, across, down, zoom],
-                [across, down],
-                api_name=False,
-                show_progress="hidden",
-            )
+        for pictures, listener in ((tiles, look_at), (crops, look_nearby)):
+            for picture in pictures.values():
+                picture.select(
+                    listener,
+                    session,
+                    [across, down],
+                    api_name=False,
+                    show_progress="hidden",
+                    queue=False,
+                )
     return demo
 
 
@@ -245,8 +253,8 @@ def message(text: str, error: bool = False) -> str:
 def caption(
     name: str,
     networks: Mapping[str, TransformerNet],
-    seconds: Mapping[str, float] | None = None,
     size: tuple[int, int] | None = None,
+    seconds: Mapping[str, float] | None = None,
 ) -> str:
     """What stands below a picture: its name, parameters, and its time on this photo."""
     if name == ORIGINAL:
@@ -303,6 +311,8 @@ def main() -> None:
         ),
         css_paths=ASSETS / "style.css",
         footer_links=["api"],
+        max_file_size=MAX_BYTES,
+        state_session_capacity=64,  # five pictures each, 16 MB at most
     )
 
 

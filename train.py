@@ -18,325 +18,25 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
+import dataclasses
 import hashlib
 import json
-import random
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import EllipsisType, FrameType
-from typing import Any
+from types import FrameType
 
 import torch
-from torch import Tensor
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
-from nst.checkpoint import (
-    CheckpointError,
-    load_state,
-    save_checkpoint,
-    save_state,
-    sha256,
-)
-from nst.data import (
-    Photo,
-    PhotoSet,
-    batch_indices,
-    find_photos,
-    split_photos,
-    steps_per_epoch,
-)
-from nst.images import (
-    denormalise,
-    limit_side,
-    normalise,
-    read_picture,
-    to_picture,
-    to_tensor,
-)
-from nst.loss import LossSettings, LossTerms, PerceptualLoss, load_vgg16
-from nst.models import DECODERS, VARIANTS, TransformerNet, build_model
-
-SNAPSHOT_PHOTOS = 4
-
-Window = EllipsisType | tuple[EllipsisType, slice, slice]  # indexes a batch of pictures
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides the weights that come out, apart from the photos and the number of steps."""
-
-    decoder: str = "transposed"
-    photo_side: int = 256  # px
-    style_side: int = 512  # px, the longer side; at 256 the brush strokes are lost
-    loss_window: int = 0  # px; the loss sees a random square of this side; 0: the whole picture
-    batch_size: int = 4
-    learning_rate: float = 1e-3
-    plateau_factor: float = 0.5  # learning rate × this when validation stops getting better ...
-    plateau_patience: int = 2  # ... for more than this many validations
-    validate_every: int = 0  # steps; 0: once an epoch
-    validation_photos: int = 0  # how many of them; 0: all
-    precision: str = "fp32"  # of the networks and of VGG; Gram matrices and losses are fp32 always
-    seed: int = 0
-    loss: LossSettings = field(default_factory=LossSettings)
-
-
-class Run:
-    """One network being trained, with everything that must survive a stop."""
-
-    def __init__(
-        self,
-        variant: str,
-        settings: Settings,
-        sources: dict[str, Any],
-        out: Path,
-        device: str,
-    ) -> None:
-        self.variant = variant
-        self.settings = settings
-        self.sources = sources
-        torch.manual_seed(settings.seed)
-        self.model = build_model(variant, settings.decoder)
-        self.model.to(device, memory_format=torch.channels_last)
-        self.network: Callable[[Tensor], Tensor] = self.model  # or its compiled form
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
-        self.scheduler = ReduceLROnPlateau(
-            self.optimizer,
-            factor=settings.plateau_factor,
-            patience=settings.plateau_patience,
-        )
-        self.step = 0
-        self.seconds = 0.0  # spent in this network's own steps
-        self.validation: dict[str, float] = {}
-        self.changes: list[dict[str, Any]] = []  # of settings, on the way
-        self.log_rows: list[dict[str, Any]] = []  # not yet written
-        self.last_row: dict[str, Any] = {}
-        self.checkpoint_path = out / f"{variant}.safetensors"
-        self.state_path = out / f"{variant}.state.pt"
-        self.log_path = out / f"{variant}.csv"
-
-    def train_step(
-        self,
-        photos: Tensor,
-        target: Tensor,
-        loss: Callable[[Tensor, Tensor], LossTerms],
-        window: Window = ...,
-    ) -> LossTerms:
-        """One Adam step on a batch, (N, 3, H, W) in [0, 1]; the loss sees the window of it.
-
-        Raises:
-            FloatingPointError: the loss or a gradient is NaN or infinite; weights are untouched.
-        """
-        started = time.perf_counter()
-        self.model.train()
-        terms = evaluate(self.network, photos, target, loss, self.settings.precision, window)
-        self.optimizer.zero_grad()
-        terms.total.backward()
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if not (terms.total.isfinite() and norm.isfinite()):
-            raise FloatingPointError(
-                f"{self.variant}: the loss or its gradient became NaN or infinite in step "
-                f"{self.step + 1}; the last saved state is intact. Try a lower learning rate."
-            )
-        self.optimizer.step()
-        self.step += 1
-        self.seconds += time.perf_counter() - started
-        return LossTerms(*(term.detach() for term in terms))
-
-    def log(self, terms: LossTerms, epoch: int) -> None:
-        row = {"step": self.step, "epoch": epoch}
-        row |= {name: f"{value.item():.6g}" for name, value in terms._asdict().items()}
-        row["lr"] = self.optimizer.param_groups[0]["lr"]
-        row["seconds"] = f"{self.seconds:.2f}"
-        self.log_rows.append(row)
-        self.last_row = row
-
-    def validated(self, losses: dict[str, float]) -> None:
-        """Take note of validation losses, and let the scheduler react to the total."""
-        self.validation = losses
-        self.scheduler.step(losses["total"])
-        if self.log_rows:
-            values = {f"validation_{name}": f"{value:.6g}" for name, value in losses.items()}
-            self.log_rows[-1] |= values
-
-    def save(self, epoch: int) -> None:
-        self.save_checkpoint(self.checkpoint_path, epoch)
-        self.write_log()
-        state = {
-            "variant": self.variant,
-            "settings": comparable_settings(self.settings, self.sources),
-            "step": self.step,
-            "seconds": self.seconds,
-            "validation": self.validation,
-            "changes": self.changes,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
-        }
-        save_state(self.state_path, state)
-
-    def save_checkpoint(self, path: Path, epoch: int) -> None:
-        save_checkpoint(
-            path,
-            self.model,
-            self.variant,
-            self.settings.decoder,
-            step=str(self.step),
-            epoch=str(epoch),
-            validation=json.dumps(self.validation),
-            training=json.dumps(comparable_settings(self.settings, self.sources)),
-            changes=json.dumps(self.changes),
-            style_sha256=self.sources["style_sha256"],
-        )
-
-    def summary(self) -> str:
-        row = self.last_row
-        terms = "  ".join(f"{name} {row[name]}" for name in TERMS)
-        validation = "".join(f"  {name} {value:.4f}" for name, value in self.validation.items())
-        return f"step {self.step}  {self.variant:8}  {terms}  | validation{validation or ' none'}"
-
-    def write_log(self) -> None:
-        new = not self.log_path.exists()
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, LOG_COLUMNS, restval="")
-            if new:
-                writer.writeheader()
-            writer.writerows(self.log_rows)
-        self.log_rows = []
-
-    def resume(self, accept_changes: bool = False) -> None:
-        """Take over the saved state, and cut the log back to it.
-
-        Settings that differ are noted with the step from which they hold, if that is accepted.
-
-        Raises:
-            CheckpointError: no state, a damaged one, or one made with other settings.
-        """
-        state = load_state(self.state_path)
-        now, then = comparable_settings(self.settings, self.sources), state["settings"]
-        names = sorted(name for name in now | then if now.get(name) != then.get(name))
-        self.changes = state["changes"]
-        if names and not accept_changes:
-            changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
-            raise CheckpointError(
-                f"{self.state_path}: made with other settings: {'; '.join(changed)}. "
-                "--accept-changes goes on with the new ones."
-            )
-        if names:
-            before = {name: then.get(name) for name in names}
-            self.changes = [*self.changes, {"until_step": state["step"], "settings": before}]
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scheduler.load_state_dict(state["scheduler"])
-        self.step, self.seconds = state["step"], state["seconds"]
-        self.validation = state["validation"]
-        self.cut_log(self.step)
-
-    def cut_log(self, step: int) -> None:
-        """Keep the log's rows up to `step`."""
-        if self.log_path.exists():
-            with self.log_path.open(newline="") as file:
-                self.log_rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-            self.log_path.unlink()
-            self.write_log()
-
-
-TERMS = LossTerms._fields
-LOG_COLUMNS = [
-    "step",
-    "epoch",
-    *TERMS,
-    "lr",
-    *(f"validation_{name}" for name in TERMS),
-    "seconds",
-]
-
-
-def comparable_settings(settings: Settings, sources: dict[str, Any]) -> dict[str, Any]:
-    """Everything that must be the same for a resumed run to be the same run, as plain values."""
-    flat = {**asdict(settings), **sources}
-    flat |= {f"loss.{name}": value for name, value in flat.pop("loss").items()}
-    return json.loads(json.dumps(flat))
-
-
-def evaluate(
-    network: Callable[[Tensor], Tensor],
-    photos: Tensor,
-    target: Tensor,
-    loss: Callable[[Tensor, Tensor], LossTerms],
-    precision: str,
-    window: Window = ...,
-) -> LossTerms:
-    """Photos -> pictures -> loss terms, in the precision asked for."""
-    with autocast(photos, precision):
-        pictures = denormalise(network(normalise(photos)))
-        return loss(pictures[window], target)
-
-
-def content_target(photos: Tensor, loss: PerceptualLoss, precision: str) -> Tensor:
-    with autocast(photos, precision):
-        return loss.content_target(photos)
-
-
-def random_window(settings: Settings, step: int) -> Window:
-    """The part of a batch that the loss of one step sees: a pure function, so resuming is exact.
-
-    A smaller part costs less, and its changing place keeps VGG's poolings from always meeting the
-    same pixels, which they would reward with a grid.
-    """
-    if not 0 < settings.loss_window < settings.photo_side:
-        return ...
-    place = random.Random(f"window {settings.seed}/{step}")
-    top, left = (place.randint(0, settings.photo_side - settings.loss_window) for _ in range(2))
-    rows, columns = (slice(start, start + settings.loss_window) for start in (top, left))
-    return (..., rows, columns)
-
-
-def autocast(photos: Tensor, precision: str) -> torch.autocast:
-    return torch.autocast(photos.device.type, torch.bfloat16, enabled=precision == "bf16")
-
-
-@torch.no_grad()
-def validate(
-    models: Sequence[TransformerNet],
-    photos: PhotoSet,
-    loss: PerceptualLoss,
-    settings: Settings,
-    device: str,
-) -> list[dict[str, float]]:
-    """Mean loss terms of each network over the validation photos."""
-    count = min(settings.validation_photos or len(photos), len(photos))
-    sums = [dict.fromkeys(TERMS, 0.0) for _ in models]
-    for start in range(0, count, settings.batch_size):
-        indices = range(start, min(start + settings.batch_size, count))
-        batch = photos.batch(indices, device)
-        target = content_target(batch, loss, settings.precision)
-        for model, total in zip(models, sums, strict=True):
-            model.eval()
-            terms = evaluate(model, batch, target, loss, settings.precision)
-            for name, value in terms._asdict().items():
-                total[name] += value.item() * len(indices) / count
-    return sums
-
-
-@torch.no_grad()
-def save_snapshot(run: Run, photos: PhotoSet, out: Path, epoch: int, device: str) -> None:
-    """The early weights, and the pictures of the first test photos: photo above, result below."""
-    name = f"{run.variant}-step{run.step}"
-    run.save_checkpoint(out / f"{name}.safetensors", epoch)
-    batch = photos.batch(range(min(SNAPSHOT_PHOTOS, len(photos))), device)
-    run.model.eval()
-    pictures = denormalise(run.model(normalise(batch))).float()
-    columns = torch.cat([batch, pictures], dim=2)  # (N, 3, 2H, W)
-    to_picture(torch.cat(list(columns), dim=2)).save(out / f"{name}.png")
+from nst.checkpoint import CheckpointError, sha256
+from nst.data import Photo, PhotoSet, batch_indices, find_photos, split_photos, steps_per_epoch
+from nst.images import PictureError, limit_side, read_picture, to_tensor
+from nst.loss import LossSettings, PerceptualLoss, load_vgg16
+from nst.models import DECODERS, VARIANTS
+from nst.training import LossFunction, Run, Settings, content_target, random_window, validate
 
 
 def train(
@@ -348,7 +48,6 @@ def train(
     steps: int,
     save_every: int,
     snapshot_step: int,
-    out: Path,
     device: str,
     compiled: bool,
 ) -> None:
@@ -356,17 +55,20 @@ def train(
 
     The photos and their content targets are made once for all networks.  A run that was stopped
     ahead of the others waits until they have caught up.
+
+    Raises:
+        KeyboardInterrupt: a stop was asked for; everything is saved.
     """
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     validate_every = settings.validate_every or per_epoch
-    step_loss: Callable[[Tensor, Tensor], LossTerms] = loss
+    step_loss: LossFunction = loss
     if compiled:
         step_loss = torch.compile(loss, dynamic=False)
         for run in runs:
             run.network = torch.compile(run.model, dynamic=False)
     first = min(run.step for run in runs)
-    with stop_signal() as stopping:
-        for step in tqdm(range(first, steps), initial=first, total=steps, unit="step"):
+    with stop_signal() as stopping, tqdm(initial=first, total=steps, unit="step") as progress:
+        for step in range(first, steps):
             due = [run for run in runs if run.step == step]
             epoch = step // per_epoch + 1
             indices = batch_indices(len(photos["train"]), settings.batch_size, settings.seed, step)
@@ -376,22 +78,28 @@ def train(
             for run in due:
                 terms = run.train_step(batch, target, step_loss, window)
                 run.log(terms, epoch)
+                shown = {name: f"{value.item():.3f}" for name, value in terms._asdict().items()}
+                progress.set_postfix({"network": run.variant, **shown})
+
             done = step + 1
-            last = done == steps or stopping.is_set()
-            if done % validate_every == 0 or done == steps:
+            on_schedule = done % validate_every == 0
+            if on_schedule or done == steps:
                 models = [run.model for run in due]
                 losses = validate(models, photos["validation"], loss, settings, device)
                 for run, values in zip(due, losses, strict=True):
-                    run.validated(values)
+                    run.validated(values, on_schedule)
+                    summary = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+                    progress.write(f"step {done}  {run.variant:8}  validation  {summary}")
             if done == snapshot_step:
                 for run in due:
-                    save_snapshot(run, photos["test"], out, epoch, device)
-            if done % save_every == 0 or last:
+                    run.save_snapshot(photos["test"], epoch, device)
+            stop = stopping.is_set()
+            if stop or done % save_every == 0 or done == steps:
                 for run in due:
                     run.save(epoch)
-                    tqdm.write(run.summary())
-            if stopping.is_set():
-                raise KeyboardInterrupt
+            progress.update()
+            if stop:
+                raise KeyboardInterrupt(f"stopped and saved after step {done}, --resume goes on")
 
 
 @contextlib.contextmanager
@@ -444,7 +152,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     length.add_argument("--steps", type=int, help="instead of --epochs")
     add("--resume", action="store_true", help="go on from the training states in --out")
     add("--accept-changes", action="store_true", help="with --resume: other settings from here on")
-    add("--save-every", type=int, default=100, metavar="STEPS")
+    add("--save-every", type=positive, default=100, metavar="STEPS")
     add(
         "--snapshot-step",
         type=int,
@@ -453,7 +161,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="default 800, the paper's",
     )
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    add("--threads", type=int, help="CPU threads")
+    add("--threads", type=positive, help="CPU threads")
     add(
         "--compile",
         action="store_true",
@@ -482,11 +190,20 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def positive(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 def settings_from(options: argparse.Namespace) -> Settings:
-    values = {f.name: getattr(options, f.name) for f in fields(Settings) if f.name != "loss"}
+    values = {
+        f.name: getattr(options, f.name) for f in dataclasses.fields(Settings) if f.name != "loss"
+    }
     if options.precision == "auto":
         values["precision"] = "bf16" if bf16_is_fast(options.device) else "fp32"
-    loss = {f.name: getattr(options, f.name) for f in fields(LossSettings)}
+    loss = {f.name: getattr(options, f.name) for f in dataclasses.fields(LossSettings)}
     loss["style_layers"] = tuple(loss["style_layers"])
     return Settings(**values, loss=LossSettings(**loss))
 
@@ -510,27 +227,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"photos: {counts}{note}")
     photos = {name: PhotoSet(part, settings.photo_side) for name, part in split.items()}
 
-    style = to_tensor(limit_side(read_picture(options.style), settings.style_side))
-    vgg = load_vgg16(options.vgg_weights)
-    loss = PerceptualLoss(vgg.to(device), style.to(device), settings.loss)
+    try:
+        style = to_tensor(limit_side(read_picture(options.style), settings.style_side))
+    except PictureError as error:
+        raise PictureError(f"{options.style}: {error}") from None
+    loss = PerceptualLoss(
+        load_vgg16(options.vgg_weights).to(device), style.to(device), settings.loss
+    )
+    settings = dataclasses.replace(settings, loss=loss.settings)
     sources = {
         "photo_names_sha256": names_sha256(split),
         "style_sha256": sha256(options.style),
-        "vgg_weights": options.vgg_weights.name if options.vgg_weights else "torchvision",
+        "vgg_weights": sha256(options.vgg_weights) if options.vgg_weights else "torchvision",
         "torch_version": torch.__version__,
     }
 
     variants = list(VARIANTS) if options.variant == "all" else [options.variant]
     runs = [Run(variant, settings, sources, out, device) for variant in variants]
+    if not options.resume:
+        for path in (path for run in runs for path in (run.checkpoint_path, run.log_path)):
+            if path.exists():
+                raise CheckpointError(f"{path} exists: --resume goes on, or choose another --out")
+    elif not any(run.state_path.exists() for run in runs):
+        raise CheckpointError(f"{out}: nothing to resume from")
     for run in runs:
-        if options.resume:
+        if options.resume and run.state_path.exists():
             run.resume(options.accept_changes)
-        elif run.state_path.exists():
-            raise CheckpointError(
-                f"{run.state_path} exists: --resume goes on, or choose another --out"
-            )
-        else:
-            run.cut_log(0)
+
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     steps = options.steps if options.steps is not None else options.epochs * per_epoch
     print(f"{', '.join(variants)}: to step {steps} on {device} in {settings.precision}, {settings}")
@@ -542,7 +265,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         steps=steps,
         save_every=options.save_every,
         snapshot_step=options.snapshot_step,
-        out=out,
         device=device,
         compiled=options.compile,
     )
@@ -557,7 +279,7 @@ def names_sha256(split: dict[str, list[Photo]]) -> str:
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:
-        sys.exit("stopped; everything up to the last step named above is saved, --resume goes on")
-    except (ValueError, FloatingPointError) as error:
+    except KeyboardInterrupt as stop:
+        sys.exit(str(stop) or "stopped at once; --resume goes on from what was saved before")
+    except (ValueError, FloatingPointError, ImportError, OSError) as error:
         sys.exit(f"train.py: {error}")

@@ -1,6 +1,6 @@
 """Draws assets/lamps.png, the example with round warm lights on a dark ground.
 
-    python assets/draw_lamps.py
+    python -m assets.draw_lamps
 
 A harbour at night: where a network paints red spots into its yellow orbs, it does so here.
 """

@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from nst.checkpoint import CheckpointError
 from nst.models import TransformerNet, count_parameters
 from nst.stylize import CHECKPOINTS, load_networks
 
@@ -49,6 +50,7 @@ def latency_table(
 ) -> pd.DataFrame:
     """One row for each network: parameters, median latency, quartiles, speed-up, the paper's."""
     medians = {name: statistics.median(values) for name, values in times.items()}
+    most = count_parameters(networks["baseline"])
     rows = []
     for name, network in networks.items():
         lower, _, upper = statistics.quantiles(times[name], n=4, method="inclusive")
@@ -57,9 +59,7 @@ def latency_table(
             {
                 "network": name,
                 "parameters": parameters,
-                "reduction %": round(
-                    100 * (1 - parameters / count_parameters(_baseline(networks))), 2
-                ),
+                "reduction %": round(100 * (1 - parameters / most), 2),
                 "latency ms": round(medians[name], 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
                 "speed-up": round(medians["baseline"] / medians[name], 2),
@@ -68,10 +68,6 @@ def latency_table(
             }
         )
     return pd.DataFrame(rows)
-
-
-def _baseline(networks: Mapping[str, TransformerNet]) -> TransformerNet:
-    return networks["baseline"]
 
 
 def circumstances() -> str:
@@ -103,7 +99,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    networks = load_networks()
+    if options.repeats < 2:
+        parser.error("--repeats: 2 at least")
+    try:
+        networks = load_networks()
+    except CheckpointError as error:
+        parser.error(str(error))
     print(circumstances())
     for name in networks:
         size = (CHECKPOINTS / f"{name}.safetensors").stat().st_size

@@ -44,7 +44,7 @@ def save_checkpoint(
             raise CheckpointError(f"not saved: {name} holds NaN or infinity")
     made_by = {"format": FORMAT, "code_version": __version__, "variant": variant}
     metadata = {**made_by, "decoder": decoder, **metadata}
-    _write_then_rename(path, lambda temporary: save_file(weights, temporary, metadata))
+    write_then_rename(path, lambda temporary: save_file(weights, temporary, metadata))
 
 
 def load_checkpoint(path: Path | str) -> tuple[TransformerNet, dict[str, str]]:
@@ -74,7 +74,7 @@ def load_checkpoint(path: Path | str) -> tuple[TransformerNet, dict[str, str]]:
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
     """Write a training state; the file appears complete or not at all."""
-    _write_then_rename(path, lambda temporary: torch.save(dict(state), temporary))
+    write_then_rename(path, lambda temporary: torch.save(dict(state), temporary))
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -97,7 +97,8 @@ def sha256(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write_then_rename(path: Path, write: Callable[[str], None]) -> None:
+def write_then_rename(path: Path, write: Callable[[str], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in its place in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     os.close(handle)

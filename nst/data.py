@@ -49,7 +49,7 @@ def find_photos(sources: Iterable[Path | str]) -> list[Photo]:
             photos += [
                 Photo(str(path.relative_to(source)), path)
                 for path in source.rglob("*")
-                if path.suffix.lower() in PHOTO_SUFFIXES
+                if path.is_file() and _is_photo(path)
             ]
         else:
             photos += _photos_in_tar(source)
@@ -64,12 +64,17 @@ def _photos_in_tar(path: Path) -> list[Photo]:
             return [
                 Photo(member.name, path, member.offset_data, member.size)
                 for member in archive
-                if member.isfile() and Path(member.name).suffix.lower() in PHOTO_SUFFIXES
+                if member.isfile() and _is_photo(Path(member.name))
             ]
     except FileNotFoundError:
         raise ValueError(f"{path}: no such folder or file") from None
     except tarfile.TarError:
         raise ValueError(f"{path}: neither a folder nor an uncompressed tar file") from None
+
+
+def _is_photo(path: Path) -> bool:
+    """By its name; macOS's companions ("._photo.jpg") are none."""
+    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("._")
 
 
 def split_photos(photos: Sequence[Photo]) -> dict[str, list[Photo]]:

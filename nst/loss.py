@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,7 +141,8 @@ def gram_matrix(features: Tensor) -> Tensor:
     """
     channels, height, width = features.shape[1:]
     columns = features.float().permute(0, 2, 3, 1).flatten(1, 2)  # (N, H·W, C)
-    return columns.mT @ columns / (channels * height * width)
+    with torch.autocast(features.device.type, enabled=False):  # or it would multiply in bf16
+        return columns.mT @ columns / (channels * height * width)
 
 
 def total_variation(pixels: Tensor) -> Tensor:
@@ -168,6 +169,8 @@ class PerceptualLoss(nn.Module):
         report: gets one sentence for each style layer that `vgg` does not reach and that is
             therefore left out.
 
+    Its `settings` name the style layers that are left.
+
     Raises:
         ValueError: a layer is unknown, `vgg` does not reach the content layer, or it reaches no
             style layer.
@@ -182,18 +185,21 @@ class PerceptualLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.vgg = vgg
-        self.settings = settings = settings or LossSettings()
+        settings = settings or LossSettings()
         if settings.content_layer not in vgg.positions:
             raise ValueError(f"the VGG weights do not reach content layer {settings.content_layer}")
         self.scales: dict[int, list[str]] = {}  # how much smaller: the layers looked at
+        reached = []
         for layer in settings.style_layers:
             name, scale = _parse_style_layer(layer)
             if name in vgg.positions:
                 self.scales.setdefault(scale, []).append(name)
+                reached.append(layer)
             else:
                 report(f"style layer {layer} left out: the VGG weights do not reach it")
         if not self.scales:
             raise ValueError("the VGG weights reach none of the style layers")
+        self.settings = replace(settings, style_layers=tuple(reached))
         with torch.no_grad():
             for scale, names in self.scales.items():
                 features = vgg(_shrink(style[None], scale), names)

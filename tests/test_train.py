@@ -15,8 +15,8 @@ import torch
 
 import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
-from nst.data import PhotoSet, find_photos
-from nst.loss import LossSettings, LossTerms
+from nst.loss import LossTerms, PerceptualLoss
+from nst.training import Settings, random_window
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("relu1_2", "relu2_2")
@@ -47,19 +47,23 @@ def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_p
     first = run_script("--variant", "all", *arguments, "--steps", "2", "--out", str(stopped))
     assert first.returncode == 0, first.stderr
     assert "1 test, 10 train, 1 validation (the paper has 50 / 4,455 / 495)" in first.stdout
-    train.main(["--variant", "all", *arguments, "--steps", "4", "--out", str(stopped), "--resume"])
-    train.main(["--variant", "all", *arguments, "--steps", "4", "--out", str(whole)])
+    # On to step 3, where it validates only because it ends there, and to 5, a validation later.
+    for steps in ("3", "5"):
+        more = ["--variant", "all", *arguments, "--steps", steps, "--out", str(stopped)]
+        train.main([*more, "--resume"])
+    train.main(["--variant", "all", *arguments, "--steps", "5", "--out", str(whole)])
     for name in train.VARIANTS:
         theirs = weights(whole / f"{name}.safetensors")
         for key, value in weights(stopped / f"{name}.safetensors").items():
             assert torch.equal(value, theirs[key]), (name, key)
-        logs = [
-            pd.read_csv(out / f"{name}.csv").drop(columns="seconds") for out in (stopped, whole)
-        ]
-        pd.testing.assert_frame_equal(*logs)
-        assert list(logs[0]["step"]) == [1, 2, 3, 4]
-        assert list(logs[0]["epoch"]) == [1, 1, 1, 1]
-        assert logs[0]["validation_total"].notna().tolist() == [False, True, False, True]
+        states = [load_state(out / f"{name}.state.pt") for out in (stopped, whole)]
+        assert states[0]["scheduler"] == states[1]["scheduler"]
+        logs = [pd.read_csv(out / f"{name}.csv") for out in (stopped, whole)]
+        same = [column for column in logs[0] if column != "seconds" and "valid" not in column]
+        pd.testing.assert_frame_equal(logs[0][same], logs[1][same])
+        assert list(logs[0]["step"]) == [1, 2, 3, 4, 5]
+        assert list(logs[0]["epoch"]) == [1, 1, 1, 1, 1]
+        assert list(logs[1].dropna()["step"]) == [2, 4, 5]
         assert (stopped / f"{name}-step2.png").exists()
         assert load_checkpoint(stopped / f"{name}-step2.safetensors")[1]["step"] == "2"
 
@@ -76,62 +80,79 @@ def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Pa
     slower = ["--variant", "v3", *arguments, *out, "--learning-rate", "0.01", "--steps", "2"]
     with pytest.raises(CheckpointError, match=r"learning_rate \(0.001 then, 0.01 now\)"):
         train.main([*slower, "--resume"])
-    with pytest.raises(CheckpointError, match="--resume goes on"):
+    with pytest.raises(CheckpointError, match=r"v3\.safetensors exists: --resume goes on"):
         train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
     train.main([*slower, "--resume", "--accept-changes"])
     metadata = load_checkpoint(tmp_path / "out" / "v3.safetensors")[1]
     assert json.loads(metadata["training"])["learning_rate"] == 0.01
     before = {"until_step": 1, "settings": {"learning_rate": 0.001}}
     assert json.loads(metadata["changes"]) == [before]
+    assert list(pd.read_csv(tmp_path / "out" / "v3.csv")["lr"]) == [0.001, 0.01]
+    with pytest.raises(CheckpointError, match="decoder"):
+        train.main([*slower, "--resume", "--accept-changes", "--decoder", "resize"])
 
 
 def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--steps", "100000", "--out", str(out)]
-    command = [sys.executable, "train.py", *options, "--save-every", "1"]
+    command = [sys.executable, "train.py", *options, "--save-every", "100000"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (out / "v3.state.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "v3-step2.png").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not (out / "v3.state.pt").exists()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 1
-    assert "--resume goes on" in errors
     assert "Traceback" not in errors
     step = load_state(out / "v3.state.pt")["step"]
-    assert step >= 1
+    assert step >= 2
+    assert f"stopped and saved after step {step}, --resume goes on" in errors
     assert load_checkpoint(out / "v3.safetensors")[1]["step"] == str(step)
-    assert pd.read_csv(out / "v3.csv")["step"].iloc[-1] == step
+    assert list(pd.read_csv(out / "v3.csv")["step"]) == list(range(1, step + 1))
 
 
-def test_nan_stops_before_anything_is_saved(tmp_path: Path, photos: Path) -> None:
-    settings = train.Settings(photo_side=32, loss=LossSettings())
-    run = train.Run("v3", settings, {"style_sha256": ""}, tmp_path / "out", "cpu")
-    before = {name: value.clone() for name, value in run.model.state_dict().items()}
-    batch = PhotoSet(find_photos([photos]), 32).batch([0, 1])
+def test_nan_stops_and_is_never_saved(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    options = ["--variant", "v3", *arguments, "--save-every", "1", "--out", str(out)]
+    train.main([*options, "--steps", "2"])
+    before = weights(out / "v3.safetensors")
 
-    def broken_loss(pictures: torch.Tensor, target: torch.Tensor) -> LossTerms:
+    def broken_forward(self: PerceptualLoss, pictures: torch.Tensor, _: torch.Tensor) -> LossTerms:
         value = pictures.sum() * float("nan")
         return LossTerms(value, value, value, value)
 
-    with pytest.raises(FloatingPointError, match="v3: the loss or its gradient became NaN"):
-        run.train_step(batch, batch, broken_loss)
-    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
-    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(PerceptualLoss, "forward", broken_forward)
+    with pytest.raises(
+        FloatingPointError, match=r"v3: the loss or its gradient became NaN .* step 3"
+    ):
+        train.main([*options, "--steps", "4", "--resume"])
+    assert load_state(out / "v3.state.pt")["step"] == 2
+    for key, value in weights(out / "v3.safetensors").items():
+        assert torch.equal(value, before[key])
 
 
 def test_window_is_repeatable_and_inside() -> None:
-    settings = train.Settings(photo_side=256, loss_window=192)
-    windows = [train.random_window(settings, step) for step in range(50)]
-    assert windows == [train.random_window(settings, step) for step in range(50)]
+    settings = Settings(photo_side=256, loss_window=192)
+    windows = [random_window(settings, step) for step in range(50)]
+    assert windows == [random_window(settings, step) for step in range(50)]
     batch = torch.zeros(1, 3, 256, 256)
     assert {tuple(batch[window].shape) for window in windows} == {(1, 3, 192, 192)}
     assert len({str(window) for window in windows}) > 40
-    assert batch[train.random_window(train.Settings(), 0)].shape == batch.shape
+    assert batch[random_window(Settings(), 0)].shape == batch.shape
 
 
 def test_mistakes_are_one_line(arguments: list[str], tmp_path: Path) -> None:
     result = run_script("--variant", "v3", *arguments, "--photos", str(tmp_path / "missing"))
     assert result.returncode == 1
     assert result.stderr.strip().endswith("no such folder or file")
+    result = run_script("--variant", "v3", *arguments, "--style", str(tmp_path / "missing.jpg"))
+    assert "missing.jpg: The file could not be read." in result.stderr
+    result = run_script("--variant", "v3", *arguments, "--resume", "--out", str(tmp_path / "none"))
+    assert "nothing to resume from" in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,0 +1,59 @@
+"""What the README promises is what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from nst.checkpoint import load_checkpoint
+from nst.models import VARIANTS, build_model, count_parameters
+from nst.stylize import CHECKPOINTS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def table_row(first_cell: str, heading: str) -> list[str]:
+    """The cells of a row of the table below a line that starts with `heading`."""
+    table = README[README.index(heading) :]
+    row = re.search(rf"^\| {re.escape(first_cell)} \|.*$", table, re.MULTILINE)
+    assert row is not None
+    return [cell.strip() for cell in row[0].strip("|").split("|")]
+
+
+def test_the_two_commands_stand_alone() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert blocks[0] == "pip install -r requirements.txt && python app.py\n"
+    assert blocks[1] == "pip install -r tests/requirements.txt && python -m pytest\n"
+
+
+def test_spaces_front_matter() -> None:
+    front_matter = yaml.safe_load(README.split("---")[1])
+    assert front_matter["sdk"] == "gradio"
+    assert str(front_matter["python_version"]) == "3.12"
+    assert (ROOT / front_matter["app_file"]).exists()
+    assert len(front_matter["short_description"]) <= 60
+
+
+def test_linked_files_exist() -> None:
+    for target in re.findall(r"\]\(([^):#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_parameters_in_the_table(name: str) -> None:
+    cells = table_row(name, "| network | lightweight parts")
+    assert cells[2] == f"{count_parameters(build_model(name)):,}"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_losses_in_the_table_are_the_logs(name: str) -> None:
+    cells = table_row(name, "| network | content")
+    final = pd.read_csv(CHECKPOINTS / f"{name}.csv").iloc[-1]
+    for cell, term in zip(cells[1:4], ("content", "style", "total"), strict=True):
+        assert float(cell) == pytest.approx(final[f"validation_{term}"], abs=6e-4)
+    assert f"step {load_checkpoint(CHECKPOINTS / f'{name}.safetensors')[1]['step']}" in README
