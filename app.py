@@ -117,7 +117,13 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
             shown.pictures, shown.seconds = {}, {}
             empty = {view: None for views in (tiles, crops) for view in views.values()}
             fresh = {captions[name]: caption(name, networks) for name in names}
-            yield {**empty, **fresh, session: shown, status: message("Reading the picture …")}
+            yield {
+                **empty,
+                **fresh,
+                session: shown,
+                table: latency_html(networks, shown),
+                status: message("Reading the picture …"),
+            }
             try:
                 if path is None:
                     raise PictureError("Choose a photo first, or take one of the examples.")
