@@ -50,6 +50,19 @@ PARTS = {
 FONT = ("ui-sans-serif", "system-ui", "sans-serif")  # the system's: nothing is fetched
 
 
+class PictureUpload(gr.Image):
+    """An upload that hands over the path of the file as it was sent.
+
+    `gr.Image` would open the file before our code runs, and a bad one would give no message.
+    (Gradio writes a type stub, app.pyi, for every subclass; it is ignored by git.)
+    """
+
+    is_template = True  # shown as its parent, an image
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        return payload.path if payload else None
+
+
 @dataclass
 class Session:
     """What one visitor's page shows."""
@@ -69,10 +82,9 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
         gr.HTML(INTRODUCTION, elem_id="title")
         with gr.Row(equal_height=True):
             with gr.Column(scale=1, min_width=280):
-                upload = gr.Image(
+                upload = PictureUpload(
                     label="Your photo", sources=["upload", "clipboard"], height=300, format="png"
                 )
-                upload.preprocess = path_of_upload
             with gr.Column(scale=2, min_width=300):
                 gr.Examples(
                     EXAMPLES,
@@ -226,11 +238,6 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
                     queue=False,
                 )
     return demo
-
-
-def path_of_upload(upload: ImageData | None) -> str | None:
-    """The file as it was sent: `gr.Image` would open it, and a bad file would give no message."""
-    return upload.path if upload else None
 
 
 def picture_view(label: str) -> gr.Image:

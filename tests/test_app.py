@@ -128,6 +128,13 @@ def test_a_bad_file_gets_one_sentence_and_the_page_lives_on(
     assert "Done" in run(client, tmp_path / "good.png")[STATUS]
 
 
+def test_an_example_can_be_stylized(client: Client) -> None:
+    example = client.predict(0, api_name="/load_example")["value"]
+    answer = run(client, Path(example))
+    assert "Done" in answer[STATUS]
+    assert Image.open(answer[TILES][0]).size == (256, 192)
+
+
 def test_no_file_is_asked_for(client: Client) -> None:
     assert "Choose a photo first" in run(client, None)[STATUS]
 
