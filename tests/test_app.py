@@ -151,7 +151,7 @@ def test_measured_latency_stands_beside_the_papers(client: Client) -> None:
     table = job.outputs()[-1][0]
     assert table.count(" ms<") == 8
     assert "71.31 ms" in table
-    assert "threads" in table
+    assert "CPU thread(s)" in table
 
 
 def test_neither_fonts_nor_analytics_are_fetched(url: str) -> None:

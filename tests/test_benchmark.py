@@ -47,7 +47,7 @@ def test_command_line() -> None:
     result = subprocess.run(
         [*command, "--threads", "1"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "1 threads" in result.stdout
+    assert "1 CPU thread(s)" in result.stdout
     assert "32×32, median of 2 interleaved repeats" in result.stdout
     for name in VARIANTS:
         assert f"{name}: " in result.stdout
@@ -55,4 +55,4 @@ def test_command_line() -> None:
 
 def test_circumstances_name_what_matters() -> None:
     assert torch.__version__ in circumstances()
-    assert f"{torch.get_num_threads()} threads" in circumstances()
+    assert f"{torch.get_num_threads()} CPU thread(s)" in circumstances()
