@@ -73,8 +73,8 @@ def latency_table(
 def circumstances() -> str:
     """What a latency depends on apart from network and picture, in one line."""
     return (
-        f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), eager PyTorch {torch.__version__}, "
-        f"fp32, Python {platform.python_version()}"
+        f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), "
+        f"eager PyTorch {torch.__version__}, fp32, Python {platform.python_version()}"
     )
 
 
