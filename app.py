@@ -288,7 +288,7 @@ def latency_html(networks: Mapping[str, TransformerNet], shown: Session) -> str:
         {
             "network": name,
             "parameters": f"{count_parameters(network):,}",
-            "this photo, one run": (
+            "this photo, one cold run": (
                 f"{1000 * shown.seconds[name]:.0f} ms" if name in shown.seconds else "–"
             ),
             f"measured at {size}": f"{measured[name]:.1f} ms" if measured else "–",
