@@ -8,45 +8,38 @@ network.
 
 from __future__ import annotations
 
-import html
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
-import pandas as pd
 from gradio.data_classes import ImageData
 from gradio.media import get_image
-from PIL import Image
 
-from nst.benchmark import (
-    PAPER_LATENCY_MS,
-    PAPER_SIDE,
-    circumstances,
-    measure_latency,
-)
+from nst.benchmark import PAPER_SIDE, measure_latency
 from nst.checkpoint import CheckpointError
 from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
-from nst.models import TransformerNet, count_parameters
+from nst.models import TransformerNet
+from nst.page import (
+    INTRODUCTION,
+    MEASURE_REPEATS,
+    ORIGINAL,
+    Session,
+    caption,
+    heading,
+    latency_html,
+    message,
+)
 from nst.stylize import load_networks, stylize
 from nst.zoom import magnify, percent_of_click, region
 
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = [str(ASSETS / "lamps.png"), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
 SIDES = [256, 512, 1024]  # px, the longer side of the result
-MEASURE_REPEATS = 10
-ORIGINAL = "original"
-PARTS = {
-    "baseline": "Johnson et al.",
-    "v1": "light residual blocks",
-    "v2": "+ light encoder",
-    "v3": "+ light decoder",
-}
 FONT = ("ui-sans-serif", "system-ui", "sans-serif")  # the system's: nothing is fetched
 
 
@@ -61,16 +54,6 @@ class PictureUpload(gr.Image):
 
     def preprocess(self, payload: ImageData | None) -> str | None:
         return payload.path if payload else None
-
-
-@dataclass
-class Session:
-    """What one visitor's page shows."""
-
-    pictures: dict[str, Image.Image] = field(default_factory=dict)
-    place: tuple[float, float, int] = (50, 50, 4)  # magnified: x and y in percent, zoom
-    seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
-    milliseconds: dict[str, float] = field(default_factory=dict)  # medians at the paper's size
 
 
 def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
@@ -144,22 +127,22 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
                 yield {status: message(str(error), error=True)}
                 return
 
-            def show(name: str, picture: Image.Image) -> dict:
-                shown.pictures[name] = picture
+            def show(name: str) -> dict:
+                picture = shown.pictures[name]
                 return {
                     tiles[name]: picture,
                     crops[name]: magnify(picture, *shown.place),
                     captions[name]: caption(name, networks, photo.size, shown.seconds),
                 }
 
-            yield {**show(ORIGINAL, photo), status: message("Stylizing …")}
+            shown.pictures[ORIGINAL] = photo
+            yield {**show(ORIGINAL), status: message("Stylizing …")}
             for name, network in networks.items():
                 result = stylize(network, photo)
-                shown.seconds[name] = result.seconds
-                yield show(name, result.picture)
-            everything = [show(name, picture) for name, picture in shown.pictures.items()]
+                shown.pictures[name], shown.seconds[name] = result
+                yield show(name)
             yield {  # once more, so that the last answer to an API client is whole
-                **{view: value for update in everything for view, value in update.items()},
+                **{view: value for name in names for view, value in show(name).items()},
                 session: shown,
                 table: latency_html(networks, shown),
                 status: message(f"Done: four pictures in {sum(shown.seconds.values()):.2f} s."),
@@ -175,18 +158,11 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
 
         def look_at(shown: Session, event: gr.SelectData) -> tuple:
             """A click in a whole picture -> its place in percent."""
-            if ORIGINAL not in shown.pictures:
-                return gr.skip(), gr.skip()
-            size = shown.pictures[ORIGINAL].size
-            return percent_of_click(event.index, (0, 0, *size), size)
+            return clicked_place(shown, event, magnified=False)
 
         def look_nearby(shown: Session, event: gr.SelectData) -> tuple:
             """A click in a magnified region -> its place in percent of the whole picture."""
-            if ORIGINAL not in shown.pictures:
-                return gr.skip(), gr.skip()
-            size, factor = shown.pictures[ORIGINAL].size, shown.place[2]
-            click = (event.index[0] // factor, event.index[1] // factor)
-            return percent_of_click(click, region(size, *shown.place), size)
+            return clicked_place(shown, event, magnified=True)
 
         def measure_now(shown: Session) -> Iterator[dict]:
             """The paper's protocol, here and now."""
@@ -240,6 +216,17 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
     return demo
 
 
+def clicked_place(shown: Session, event: gr.SelectData, magnified: bool) -> tuple:
+    """Where a click lies in the whole picture, in percent; no change if there is none."""
+    if ORIGINAL not in shown.pictures:
+        return gr.skip(), gr.skip()
+    size = shown.pictures[ORIGINAL].size
+    factor = shown.place[2] if magnified else 1
+    box = region(size, *shown.place) if magnified else (0, 0, *size)
+    x, y = event.index
+    return percent_of_click((x // factor, y // factor), box, size)
+
+
 def picture_view(label: str) -> gr.Image:
     """A place for a result; PNG, because the default, lossy WebP, paints artifacts of its own."""
     return gr.Image(
@@ -251,64 +238,6 @@ def picture_view(label: str) -> gr.Image:
         interactive=False,
         buttons=["download"],
     )
-
-
-def heading(title: str, hint: str) -> str:
-    return f'<h2 class="section">{title}</h2><p class="hint">{hint}</p>'
-
-
-def message(text: str, error: bool = False) -> str:
-    """A line that screen readers announce."""
-    role, kind = ("alert", "error") if error else ("status", "plain")
-    return f'<p role="{role}" class="{kind}">{html.escape(text)}</p>'
-
-
-def caption(
-    name: str,
-    networks: Mapping[str, TransformerNet],
-    size: tuple[int, int] | None = None,
-    seconds: Mapping[str, float] | None = None,
-) -> str:
-    """What stands below a picture: its name, parameters, and its time on this photo."""
-    if name == ORIGINAL:
-        facts = [f"{size[0]}×{size[1]} px" if size else "your photo"]
-    else:
-        facts = [PARTS[name], f"{count_parameters(networks[name]):,} parameters"]
-        if seconds:
-            facts.append(f"{1000 * seconds[name]:.0f} ms")
-    lines = "".join(f'<div class="fact">{fact}</div>' for fact in facts)
-    return f'<div class="caption"><div class="name">{name}</div>{lines}</div>'
-
-
-def latency_html(networks: Mapping[str, TransformerNet], shown: Session) -> str:
-    """This photo's times and the measured medians beside the paper's."""
-    size = f"{PAPER_SIDE}×{PAPER_SIDE}"
-    measured, paper = shown.milliseconds, PAPER_LATENCY_MS
-    rows = [
-        {
-            "network": name,
-            "parameters": f"{count_parameters(network):,}",
-            "this photo, one cold run": (
-                f"{1000 * shown.seconds[name]:.0f} ms" if name in shown.seconds else "–"
-            ),
-            f"measured at {size}": f"{measured[name]:.1f} ms" if measured else "–",
-            "speed-up": f"{measured['baseline'] / measured[name]:.2f}×" if measured else "–",
-            f"paper at {size}": f"{paper[name]:.2f} ms",
-            "paper's speed-up": f"{paper['baseline'] / paper[name]:.2f}×",
-        }
-        for name, network in networks.items()
-    ]
-    table = pd.DataFrame(rows).to_html(index=False, border=0, classes="latency", justify="unset")
-    how = f"Measured: the median of {MEASURE_REPEATS} interleaved repeats after warm-up."
-    note = f"{how} {circumstances()}." if measured else how
-    return f'<div class="table-frame">{table}</div><p class="hint">{html.escape(note)}</p>'
-
-
-INTRODUCTION = """
-<h1>How light can style transfer be?</h1>
-<p>One photo, painted after van Gogh's <em>The Starry Night</em> by Johnson's network and by three
-variants of it in which depthwise separable convolutions replace more and more of the layers.</p>
-"""
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from nst.images import to_picture
 
@@ -96,7 +97,5 @@ def light(
 
 
 if __name__ == "__main__":
-    import torch
-
     pixels = torch.from_numpy(draw()).permute(2, 0, 1)
     to_picture(pixels).save(Path(__file__).parent / "lamps.png", optimize=True)

@@ -11,6 +11,7 @@ so that a busy machine slows all of them alike.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import platform
 import statistics
 import time
@@ -45,11 +46,17 @@ def measure_latency(
     return times
 
 
+def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
+    """How many times as fast as the baseline each network is, from latencies in one unit."""
+    return {name: latencies["baseline"] / latency for name, latency in latencies.items()}
+
+
 def latency_table(
     networks: Mapping[str, TransformerNet], times: Mapping[str, list[float]]
 ) -> pd.DataFrame:
     """One row for each network: parameters, median latency, quartiles, speed-up, the paper's."""
     medians = {name: statistics.median(values) for name, values in times.items()}
+    ours, papers = speed_ups(medians), speed_ups(PAPER_LATENCY_MS)
     most = count_parameters(networks["baseline"])
     rows = []
     for name, network in networks.items():
@@ -62,9 +69,9 @@ def latency_table(
                 "reduction %": round(100 * (1 - parameters / most), 2),
                 "latency ms": round(medians[name], 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
-                "speed-up": round(medians["baseline"] / medians[name], 2),
+                "speed-up": round(ours[name], 2),
                 "paper ms": PAPER_LATENCY_MS[name],
-                "paper speed-up": round(PAPER_LATENCY_MS["baseline"] / PAPER_LATENCY_MS[name], 2),
+                "paper speed-up": round(papers[name], 2),
             }
         )
     return pd.DataFrame(rows)
@@ -80,12 +87,10 @@ def circumstances() -> str:
 
 def cpu_name() -> str:
     """The processor's name as the system tells it."""
-    try:
+    with contextlib.suppress(OSError):  # only Linux has the file
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass  # not Linux
     return platform.processor() or platform.machine()
 
 
