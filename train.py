@@ -36,7 +36,8 @@ from nst.data import Photo, PhotoSet, batch_indices, find_photos, split_photos, 
 from nst.images import PictureError, limit_side, read_picture, to_tensor
 from nst.loss import LossSettings, PerceptualLoss, load_vgg16
 from nst.models import DECODERS, VARIANTS
-from nst.training import LossFunction, Run, Settings, content_target, random_window, validate
+from nst.recipe import LossFunction, Settings, content_target, random_window, validate
+from nst.training import Run
 
 
 def train(
@@ -78,7 +79,7 @@ def train(
             for run in due:
                 terms = run.train_step(batch, target, step_loss, window)
                 run.log(terms, epoch)
-                shown = {name: f"{value.item():.3f}" for name, value in terms._asdict().items()}
+                shown = {name: f"{value:.3f}" for name, value in terms.items()}
                 progress.set_postfix({"network": run.variant, **shown})
 
             done = step + 1
@@ -192,9 +193,10 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
-    if int(text) < 1:
+    value = int(text)
+    if value < 1:
         raise ValueError
-    return int(text)
+    return value
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -245,9 +247,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     variants = list(VARIANTS) if options.variant == "all" else [options.variant]
     runs = [Run(variant, settings, sources, out, device) for variant in variants]
     if not options.resume:
-        for path in (path for run in runs for path in (run.checkpoint_path, run.log_path)):
-            if path.exists():
-                raise CheckpointError(f"{path} exists: --resume goes on, or choose another --out")
+        for run in runs:
+            for path in (run.checkpoint_path, run.log_path):
+                if path.exists():
+                    advice = "--resume goes on, or choose another --out"
+                    raise CheckpointError(f"{path} exists: {advice}")
     elif not any(run.state_path.exists() for run in runs):
         raise CheckpointError(f"{out}: nothing to resume from")
     for run in runs:

@@ -15,8 +15,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from nst.models import MIN_SIDE
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
-MIN_SIDE = 16  # px, what the networks need
 MAX_PIXELS = 50_000_000  # decoded at most, about 8660 × 5770
 MAX_BYTES = 50_000_000
 ACCEPTED = "Accepted: PNG, JPEG, WebP, BMP, TIFF and GIF from 16×16 to 50 megapixels."

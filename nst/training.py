@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from types import EllipsisType
 from typing import Any
 
 import torch
@@ -25,35 +23,12 @@ from nst.checkpoint import (
 )
 from nst.data import PhotoSet
 from nst.images import denormalise, normalise, to_picture
-from nst.loss import LossSettings, LossTerms, PerceptualLoss
-from nst.models import TransformerNet, build_model
+from nst.models import build_model
+from nst.recipe import TERMS, LossFunction, Settings, Window, evaluate
 
 SNAPSHOT_PHOTOS = 4
-TERMS = LossTerms._fields
 VALIDATION_COLUMNS = tuple(f"validation_{name}" for name in TERMS)
 LOG_COLUMNS = ("step", "epoch", *TERMS, "lr", *VALIDATION_COLUMNS, "seconds")
-
-Window = EllipsisType | tuple[EllipsisType, slice, slice]  # indexes a batch of pictures
-LossFunction = Callable[[Tensor, Tensor], LossTerms]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides the weights that come out, apart from the photos and the number of steps."""
-
-    decoder: str = "transposed"
-    photo_side: int = 256  # px
-    style_side: int = 512  # px, the longer side; at 256 the brush strokes are lost
-    loss_window: int = 0  # px; the loss sees a random square of this side; 0: the whole picture
-    batch_size: int = 4
-    learning_rate: float = 1e-3
-    plateau_factor: float = 0.5  # learning rate × this when validation stops getting better ...
-    plateau_patience: int = 2  # ... for more than this many validations
-    validate_every: int = 0  # steps; 0: once an epoch
-    validation_photos: int = 0  # how many of them; 0: all
-    precision: str = "fp32"  # of the networks and of VGG; Gram matrices and losses are fp32 always
-    seed: int = 0
-    loss: LossSettings = field(default_factory=LossSettings)
 
 
 class Run:
@@ -96,8 +71,10 @@ class Run:
 
     def train_step(
         self, photos: Tensor, target: Tensor, loss: LossFunction, window: Window = ...
-    ) -> LossTerms:
+    ) -> dict[str, float]:
         """One Adam step on a batch, (N, 3, H, W) in [0, 1]; the loss sees the window of it.
+
+        Returns the loss terms by name.
 
         Raises:
             FloatingPointError: the loss or a gradient is NaN or infinite; weights are untouched.
@@ -117,12 +94,12 @@ class Run:
         self.optimizer.step()
         self.step += 1
         self.seconds += time.perf_counter() - started
-        return LossTerms(*(term.detach() for term in terms))
+        return {name: term.item() for name, term in terms._asdict().items()}
 
-    def log(self, terms: LossTerms, epoch: int) -> None:
+    def log(self, terms: dict[str, float], epoch: int) -> None:
         """Note the terms of the step just made."""
         row = {"step": self.step, "epoch": epoch}
-        row |= {name: f"{value.item():.6g}" for name, value in terms._asdict().items()}
+        row |= {name: f"{value:.6g}" for name, value in terms.items()}
         row["lr"] = self.optimizer.param_groups[0]["lr"]
         row["seconds"] = f"{self.seconds:.2f}"
         self.log_rows.append(row)
@@ -241,64 +218,3 @@ def comparable(settings: Settings, sources: dict[str, Any]) -> dict[str, Any]:
     flat = {**asdict(settings), **sources}
     flat |= {f"loss.{name}": value for name, value in flat.pop("loss").items()}
     return json.loads(json.dumps(flat))
-
-
-def evaluate(
-    network: Callable[[Tensor], Tensor],
-    photos: Tensor,
-    target: Tensor,
-    loss: LossFunction,
-    precision: str,
-    window: Window = ...,
-) -> LossTerms:
-    """Photos, (N, 3, H, W) in [0, 1] -> pictures -> loss terms, in the precision asked for."""
-    with autocast(photos, precision):
-        pictures = denormalise(network(normalise(photos)))
-        return loss(pictures[window], target)
-
-
-def content_target(photos: Tensor, loss: PerceptualLoss, precision: str) -> Tensor:
-    """What the loss compares with, in the precision asked for."""
-    with autocast(photos, precision):
-        return loss.content_target(photos)
-
-
-def autocast(photos: Tensor, precision: str) -> torch.autocast:
-    return torch.autocast(photos.device.type, torch.bfloat16, enabled=precision == "bf16")
-
-
-def random_window(settings: Settings, step: int) -> Window:
-    """The part of a batch that the loss of one step sees: a pure function, so resuming is exact.
-
-    A smaller part costs less, and its changing place keeps VGG's poolings from always meeting the
-    same pixels.
-    """
-    if not 0 < settings.loss_window < settings.photo_side:
-        return ...
-    place = random.Random(f"window {settings.seed}/{step}")
-    top, left = (place.randint(0, settings.photo_side - settings.loss_window) for _ in range(2))
-    rows, columns = (slice(start, start + settings.loss_window) for start in (top, left))
-    return (..., rows, columns)
-
-
-@torch.no_grad()
-def validate(
-    models: Sequence[TransformerNet],
-    photos: PhotoSet,
-    loss: PerceptualLoss,
-    settings: Settings,
-    device: str,
-) -> list[dict[str, float]]:
-    """Mean loss terms of each network over the validation photos, whole pictures."""
-    count = min(settings.validation_photos or len(photos), len(photos))
-    means = [dict.fromkeys(TERMS, 0.0) for _ in models]
-    for start in range(0, count, settings.batch_size):
-        indices = range(start, min(start + settings.batch_size, count))
-        batch = photos.batch(indices, device)
-        target = content_target(batch, loss, settings.precision)
-        for model, mean in zip(models, means, strict=True):
-            model.eval()
-            terms = evaluate(model, batch, target, loss, settings.precision)
-            for name, value in terms._asdict().items():
-                mean[name] += value.item() * len(indices) / count
-    return means

@@ -16,7 +16,7 @@ import torch
 import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
 from nst.loss import LossTerms, PerceptualLoss
-from nst.training import Settings, random_window
+from nst.recipe import Settings, random_window
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("relu1_2", "relu2_2")

@@ -1,0 +1,101 @@
+"""The training recipe: its settings, and how a batch of photos becomes loss terms."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import EllipsisType
+
+import torch
+from torch import Tensor
+
+from nst.data import PhotoSet
+from nst.images import denormalise, normalise
+from nst.loss import LossSettings, LossTerms, PerceptualLoss
+from nst.models import TransformerNet
+
+TERMS = LossTerms._fields
+
+Window = EllipsisType | tuple[EllipsisType, slice, slice]  # indexes a batch of pictures
+LossFunction = Callable[[Tensor, Tensor], LossTerms]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the weights that come out, apart from the photos and the number of steps."""
+
+    decoder: str = "transposed"
+    photo_side: int = 256  # px
+    style_side: int = 512  # px, the longer side; at 256 the brush strokes are lost
+    loss_window: int = 0  # px; the loss sees a random square of this side; 0: the whole picture
+    batch_size: int = 4
+    learning_rate: float = 1e-3
+    plateau_factor: float = 0.5  # learning rate × this when validation stops getting better ...
+    plateau_patience: int = 2  # ... for more than this many validations
+    validate_every: int = 0  # steps; 0: once an epoch
+    validation_photos: int = 0  # how many of them; 0: all
+    precision: str = "fp32"  # of the networks and of VGG; Gram matrices and losses are fp32 always
+    seed: int = 0
+    loss: LossSettings = field(default_factory=LossSettings)
+
+
+def evaluate(
+    network: Callable[[Tensor], Tensor],
+    photos: Tensor,
+    target: Tensor,
+    loss: LossFunction,
+    precision: str,
+    window: Window = ...,
+) -> LossTerms:
+    """Photos, (N, 3, H, W) in [0, 1] -> pictures -> loss terms, in the precision asked for."""
+    with autocast(photos, precision):
+        pictures = denormalise(network(normalise(photos)))
+        return loss(pictures[window], target)
+
+
+def content_target(photos: Tensor, loss: PerceptualLoss, precision: str) -> Tensor:
+    """What the loss compares with, in the precision asked for."""
+    with autocast(photos, precision):
+        return loss.content_target(photos)
+
+
+def autocast(photos: Tensor, precision: str) -> torch.autocast:
+    return torch.autocast(photos.device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def random_window(settings: Settings, step: int) -> Window:
+    """The part of a batch that the loss of one step sees: a pure function, so resuming is exact.
+
+    A smaller part costs less, and its changing place keeps VGG's poolings from always meeting the
+    same pixels.
+    """
+    if not 0 < settings.loss_window < settings.photo_side:
+        return ...
+    place = random.Random(f"window {settings.seed}/{step}")
+    top, left = (place.randint(0, settings.photo_side - settings.loss_window) for _ in range(2))
+    rows, columns = (slice(start, start + settings.loss_window) for start in (top, left))
+    return (..., rows, columns)
+
+
+@torch.no_grad()
+def validate(
+    models: Sequence[TransformerNet],
+    photos: PhotoSet,
+    loss: PerceptualLoss,
+    settings: Settings,
+    device: str,
+) -> list[dict[str, float]]:
+    """Mean loss terms of each network over the validation photos, whole pictures."""
+    count = min(settings.validation_photos or len(photos), len(photos))
+    means = [dict.fromkeys(TERMS, 0.0) for _ in models]
+    for start in range(0, count, settings.batch_size):
+        indices = range(start, min(start + settings.batch_size, count))
+        batch = photos.batch(indices, device)
+        target = content_target(batch, loss, settings.precision)
+        for model, mean in zip(models, means, strict=True):
+            model.eval()
+            terms = evaluate(model, batch, target, loss, settings.precision)
+            for name, value in terms._asdict().items():
+                mean[name] += value.item() * len(indices) / count
+    return means
