@@ -151,8 +151,17 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=int, default=20, help="default %(default)s, the paper's")
     length.add_argument("--steps", type=int, help="instead of --epochs")
-    add("--resume", action="store_true", help="go on from the training states in --out")
-    add("--accept-changes", action="store_true", help="with --resume: other settings from here on")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--resume", action="store_true", help="go on from the training states in --out"
+    )
+    start.add_argument(
+        "--continue-from",
+        type=Path,
+        metavar="FOLDER",
+        help="begin with the checkpoints and logs there, without their Adam moments",
+    )
+    add("--accept-changes", action="store_true", help="when going on: other settings from here on")
     add("--save-every", type=positive, default=100, metavar="STEPS")
     add(
         "--snapshot-step",
@@ -257,6 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for run in runs:
         if options.resume and run.state_path.exists():
             run.resume(options.accept_changes)
+        elif options.continue_from:
+            run.continue_from(options.continue_from, options.accept_changes)
 
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     steps = options.steps if options.steps is not None else options.epochs * per_epoch

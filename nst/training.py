@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from nst.checkpoint import (
     CheckpointError,
+    load_checkpoint,
     load_state,
     save_checkpoint,
     save_state,
@@ -172,18 +173,7 @@ class Run:
             raise CheckpointError(
                 f"{self.state_path}: is of {state['variant']}, not {self.variant}"
             )
-        now, then = comparable(self.settings, self.sources), state["settings"]
-        names = sorted(name for name in now | then if now.get(name) != then.get(name))
-        if "decoder" in names or (names and not accept_changes):
-            changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
-            advice = "" if "decoder" in names else " --accept-changes goes on with the new ones."
-            raise CheckpointError(
-                f"{self.state_path}: made with other settings: {'; '.join(changed)}.{advice}"
-            )
-        self.changes = state["changes"]
-        if names:
-            before = {name: then.get(name) for name in names}
-            self.changes = [*self.changes, {"until_step": state["step"], "settings": before}]
+        names = self._take_settings(self.state_path, state, accept_changes)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if "learning_rate" in names:
@@ -197,11 +187,59 @@ class Run:
         self.validation = state["validation"]
         self._write_log([row for row in self._read_log() if int(row["step"]) <= self.step])
 
+    def continue_from(self, folder: Path, accept_changes: bool = False) -> None:
+        """Take over a published checkpoint and its log, which come without Adam's moments.
+
+        Those begin at zero and the scheduler forgets, so this is not the run that never stopped;
+        the step is noted in the changes.  The learning rate is the log's last.
+
+        Raises:
+            CheckpointError: no checkpoint or log of this variant, or one made with other settings.
+        """
+        path = folder / self.checkpoint_path.name
+        model, metadata = load_checkpoint(path)
+        if metadata["variant"] != self.variant:
+            raise CheckpointError(f"{path}: is of {metadata['variant']}, not {self.variant}")
+        step = int(metadata["step"])
+        rows = [row for row in read_log(folder / self.log_path.name) if int(row["step"]) <= step]
+        if not rows or int(rows[-1]["step"]) != step:
+            raise CheckpointError(f"{path}: its log does not reach its step, {step}")
+        published = {
+            "settings": json.loads(metadata["training"]),
+            "changes": json.loads(metadata["changes"]),
+            "step": step,
+        }
+        self._take_settings(path, published, accept_changes)
+        self.changes = [*self.changes, {"until_step": step, "settings": {"optimizer": "new"}}]
+        self.model.load_state_dict(model.state_dict())
+        for group in self.optimizer.param_groups:
+            group["lr"] = float(rows[-1]["lr"])
+        self.step, self.seconds = step, float(rows[-1]["seconds"])
+        self.validation = json.loads(metadata["validation"])
+        self._write_log(rows)
+
+    def _take_settings(
+        self, path: Path, saved: dict[str, Any], accept_changes: bool
+    ) -> list[str]:
+        """The names of the settings that changed since `saved`, noted if they are accepted.
+
+        Raises:
+            CheckpointError: some changed and that was not accepted, or it cannot be.
+        """
+        now, then = comparable(self.settings, self.sources), saved["settings"]
+        names = sorted(name for name in now | then if now.get(name) != then.get(name))
+        if "decoder" in names or (names and not accept_changes):
+            changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
+            advice = "" if "decoder" in names else " --accept-changes goes on with the new ones."
+            raise CheckpointError(f"{path}: made with other settings: {'; '.join(changed)}.{advice}")
+        self.changes = saved["changes"]
+        if names:
+            before = {name: then.get(name) for name in names}
+            self.changes = [*self.changes, {"until_step": saved["step"], "settings": before}]
+        return names
+
     def _read_log(self) -> list[dict[str, Any]]:
-        if not self.log_path.exists():
-            return []
-        with self.log_path.open(newline="") as file:
-            return list(csv.DictReader(file))
+        return read_log(self.log_path)
 
     def _write_log(self, rows: list[dict[str, Any]]) -> None:
         def write(temporary: str) -> None:
@@ -211,6 +249,14 @@ class Run:
                 writer.writerows(rows)
 
         write_then_rename(self.log_path, write)
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a log, each a step; none if there is no such file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def comparable(settings: Settings, sources: dict[str, Any]) -> dict[str, Any]:
