@@ -218,9 +218,7 @@ class Run:
         self.validation = json.loads(metadata["validation"])
         self._write_log(rows)
 
-    def _take_settings(
-        self, path: Path, saved: dict[str, Any], accept_changes: bool
-    ) -> list[str]:
+    def _take_settings(self, path: Path, saved: dict[str, Any], accept_changes: bool) -> list[str]:
         """The names of the settings that changed since `saved`, noted if they are accepted.
 
         Raises:
@@ -231,7 +229,9 @@ class Run:
         if "decoder" in names or (names and not accept_changes):
             changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
             advice = "" if "decoder" in names else " --accept-changes goes on with the new ones."
-            raise CheckpointError(f"{path}: made with other settings: {'; '.join(changed)}.{advice}")
+            raise CheckpointError(
+                f"{path}: made with other settings: {'; '.join(changed)}.{advice}"
+            )
         self.changes = saved["changes"]
         if names:
             before = {name: then.get(name) for name in names}
