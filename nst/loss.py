@@ -153,7 +153,10 @@ def total_variation(pixels: Tensor) -> Tensor:
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
-    """‖value − target‖² / ‖target‖² of each sample, averaged over the batch: scalar, fp32."""
+    """‖value − target‖² / ‖target‖² of each sample, averaged over the batch: scalar, fp32.
+
+    (N, ...) and the same, or one target for all samples, (1, ...).
+    """
     value, target = value.float().flatten(1), target.float().flatten(1)
     energy = target.square().sum(1).clamp_min(torch.finfo(torch.float32).tiny)
     return ((value - target).square().sum(1) / energy).mean()
@@ -224,9 +227,17 @@ class PerceptualLoss(nn.Module):
                 content = relative_error(features[settings.content_layer], content_target)
             for name in names:
                 gram = gram_matrix(features[name])
-                target = getattr(self, _buffer_name(name, scale))
-                style = style + relative_error(gram, target.expand_as(gram))
-        tv = total_variation(pictures.float())
+                target = self.style_target(name, scale)
+                style = style + relative_error(gram, target)
+        return self.weighted(content, style, total_variation(pictures.float()))
+
+    def style_target(self, name: str, scale: int) -> Tensor:
+        """The style picture's Gram matrix of a layer at 1/scale of its size, (1, C, C)."""
+        return getattr(self, _buffer_name(name, scale))
+
+    def weighted(self, content: Tensor, style: Tensor, tv: Tensor) -> LossTerms:
+        """The terms with their weighted sum."""
+        settings = self.settings
         total = (
             settings.content_weight * content
             + settings.style_weight * style

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nst.data import PhotoSet
+from nst.distributed import World
 from nst.images import denormalise, normalise
 from nst.loss import LossSettings, LossTerms, PerceptualLoss
 from nst.models import TransformerNet
@@ -84,18 +85,22 @@ def validate(
     photos: PhotoSet,
     loss: PerceptualLoss,
     settings: Settings,
-    device: str,
+    world: World,
 ) -> list[dict[str, float]]:
-    """Mean loss terms of each network over the validation photos, whole pictures."""
+    """Mean loss terms of each network over the validation photos, whole pictures.
+
+    The processes of `world` look at some of the batches each, and all get the means.
+    """
     count = min(settings.validation_photos or len(photos), len(photos))
     means = [dict.fromkeys(TERMS, 0.0) for _ in models]
-    for start in range(0, count, settings.batch_size):
+    starts = range(0, count, settings.batch_size)
+    for start in starts[world.rank :: world.size]:
         indices = range(start, min(start + settings.batch_size, count))
-        batch = photos.batch(indices, device)
+        batch = photos.batch(indices)
         target = content_target(batch, loss, settings.precision)
         for model, mean in zip(models, means, strict=True):
             model.eval()
             terms = evaluate(model, batch, target, loss, settings.precision)
             for name, value in terms._asdict().items():
                 mean[name] += value.item() * len(indices) / count
-    return means
+    return [world.sum(mean) for mean in means]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from nst.checkpoint import (
     write_then_rename,
 )
 from nst.data import PhotoSet
+from nst.distributed import World
 from nst.images import denormalise, normalise, to_picture
 from nst.models import build_model
 from nst.recipe import TERMS, LossFunction, Settings, Window, evaluate
@@ -41,18 +43,28 @@ class Run:
         variant: its name in `nst.models.VARIANTS`.
         sources: what else decides the weights: photos, painting, VGG weights, versions.
         out: the folder of `<variant>.safetensors`, `.csv` and `.state.pt`.
+        world: the processes that train it; one of them writes.
+        compiled: through torch.compile.
     """
 
     def __init__(
-        self, variant: str, settings: Settings, sources: dict[str, Any], out: Path, device: str
+        self,
+        variant: str,
+        settings: Settings,
+        sources: dict[str, Any],
+        out: Path,
+        world: World,
+        compiled: bool = False,
     ) -> None:
         self.variant = variant
+        self.world = world
         self.settings = settings
         self.sources = sources
         torch.manual_seed(settings.seed)
         self.model = build_model(variant, settings.decoder)
-        self.model.to(device, memory_format=torch.channels_last)
-        self.network: Callable[[Tensor], Tensor] = self.model  # or its compiled form
+        self.model.to(world.device, memory_format=torch.channels_last)
+        network = torch.compile(self.model, dynamic=False) if compiled else self.model
+        self.network: Callable[[Tensor], Tensor] = world.parallel(network)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
         self.scheduler = self._new_scheduler()
         self.step = 0
@@ -75,11 +87,18 @@ class Run:
         )
 
     def train_step(
-        self, photos: Tensor, target: Tensor, loss: LossFunction, window: Window = ...
+        self,
+        photos: Tensor,
+        target: Tensor,
+        loss: LossFunction,
+        window: Window = ...,
+        weight: float = 1.0,
     ) -> dict[str, float]:
         """One Adam step on a batch, (N, 3, H, W) in [0, 1]; the loss sees the window of it.
 
-        Returns the loss terms by name.
+        Where several processes share the batch, `photos` and `weight` come from `World.share`.
+
+        Returns the loss terms of the whole batch by name.
 
         Raises:
             FloatingPointError: the loss or a gradient is NaN or infinite; weights are untouched.
@@ -88,10 +107,13 @@ class Run:
         self.model.train()
         terms = evaluate(self.network, photos, target, loss, self.settings.precision, window)
         self.optimizer.zero_grad()
-        terms.total.backward()
+        (weight * terms.total).backward()
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        if not (terms.total.isfinite() and norm.isfinite()):
+        share = weight / self.world.size
+        values = {name: share * term.item() for name, term in terms._asdict().items()}
+        values = self.world.sum(values)
+        if not (math.isfinite(values["total"]) and norm.isfinite()):
             raise FloatingPointError(
                 f"{self.variant}: the loss or its gradient became NaN or infinite in step "
                 f"{self.step + 1}; nothing of that step is kept. Try a lower learning rate."
@@ -100,7 +122,7 @@ class Run:
             self.optimizer.step()
         self.step += 1
         self.seconds += time.perf_counter() - started
-        return {name: term.item() for name, term in terms._asdict().items()}
+        return values
 
     @contextlib.contextmanager
     def _warmed_up(self) -> Iterator[None]:
@@ -136,6 +158,9 @@ class Run:
 
     def save(self, epoch: int) -> None:
         """Write checkpoint, log and training state; each appears whole or not at all."""
+        if not self.world.writes:
+            self.log_rows = []
+            return
         self.save_checkpoint(self.checkpoint_path, epoch)
         self._write_log(self._read_log() + self.log_rows)
         self.log_rows = []
@@ -168,11 +193,13 @@ class Run:
         )
 
     @torch.no_grad()
-    def save_snapshot(self, photos: PhotoSet, epoch: int, device: str) -> None:
+    def save_snapshot(self, photos: PhotoSet, epoch: int) -> None:
         """The weights now, and the pictures of the first photos: photo above, result below."""
+        if not self.world.writes:
+            return
         name = f"{self.variant}-step{self.step}"
         self.save_checkpoint(self.out / f"{name}.safetensors", epoch)
-        batch = photos.batch(range(min(SNAPSHOT_PHOTOS, len(photos))), device)
+        batch = photos.batch(range(min(SNAPSHOT_PHOTOS, len(photos))))
         self.model.eval()
         pictures = denormalise(self.model(normalise(batch))).float()
         columns = torch.cat([batch, pictures], dim=2)  # (N, 3, 2H, W)
@@ -264,6 +291,9 @@ class Run:
         return read_log(self.log_path)
 
     def _write_log(self, rows: list[dict[str, Any]]) -> None:
+        if not self.world.writes:
+            return
+
         def write(temporary: str) -> None:
             with Path(temporary).open("w", newline="") as file:
                 writer = csv.DictWriter(file, LOG_COLUMNS, restval="")

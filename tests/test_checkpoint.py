@@ -62,7 +62,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     save_state(path, {"step": 1})
     with pytest.raises(Exception, match="pickle"):
         save_state(path, {"step": lambda: 2})
-    assert load_state(path) == {"step": 1}
+    assert load_state(path)["step"] == 1
     assert [file.name for file in tmp_path.iterdir()] == ["v3.state.pt"]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def fake_photos(count: int) -> list[Photo]:
     return [Photo(f"{number:05}.jpg", Path("/nowhere")) for number in range(count)]
 
 
-def test_folder_and_tar_give_the_same_photos(photos: Path, tmp_path: Path) -> None:
+def test_folder_tar_and_zip_give_the_same_photos(photos: Path, tmp_path: Path) -> None:
     (photos / "notes.txt").write_text("no photo")
     with tarfile.open(tmp_path / "photos.tar", "w") as archive:
         for path in sorted(photos.iterdir(), reverse=True):
@@ -32,12 +33,22 @@ def test_folder_and_tar_give_the_same_photos(photos: Path, tmp_path: Path) -> No
     assert [photo.name for photo in from_folder] == [f"{number:02}.jpg" for number in range(12)]
     assert [photo.name for photo in from_folder] == [photo.name for photo in from_tar]
     assert [photo.read() for photo in from_folder] == [photo.read() for photo in from_tar]
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        path = tmp_path / f"val2017-{method}.zip"  # COCO's has all photos in one folder
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.mkdir("val2017")
+            archive.writestr("__MACOSX/._00.jpg", b"no photo")
+            for photo in sorted(photos.iterdir(), reverse=True):
+                archive.write(photo, f"val2017/{photo.name}")
+        from_zip = find_photos([path])
+        assert [photo.name for photo in from_zip] == [f"val2017/{p.name}" for p in from_folder]
+        assert [photo.read() for photo in from_zip] == [photo.read() for photo in from_folder]
 
 
 def test_sources_that_are_none_are_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such folder or file"):
         find_photos([tmp_path / "missing"])
-    with pytest.raises(ValueError, match="neither a folder nor"):
+    with pytest.raises(ValueError, match="neither a folder, a zip nor"):
         find_photos([photos / "00.jpg"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no photos found"):
