@@ -1,75 +1,171 @@
-"""The README's figure, drawn from the checkpoints.
+"""The paper's figures, from our own runs: drawn from logs and checkpoints, into assets/.
 
-    python -m nst.figures PHOTO ... [--place X Y] [--out FILE]
+    python -m nst.figures                                         what the README shows
+    python -m nst.figures --photos a.jpg b.jpg --style night.jpg --out figures/
 
-Without photos it is drawn from assets/lamps.png.  Every row is the middle square of a photo and
-what the four networks make of it at 512×512; every second row shows one place of the row above,
-every pixel repeated 3×3.
+    1 inputs          the photos, and the painting if it is given
+    2 losses          training and validation, of all four networks
+    3 learning rate   of all four
+    4 step 800        what the networks make of the photos early in training
+    5 results         what they make of them in the end
+    6 yellow details  the yellowest place of the baseline's result, the same in all four, magnified
+
+Without --photos the page's own examples are shown, which are free to be passed on; the painting is
+public domain too, but its file does not come with the project.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
 
+from nst.artifacts import yellowest_place
+from nst.claims import BLOCK, EARLY_STEP, block_means, markdown, read_logs
 from nst.data import crop_square
-from nst.images import read_picture
+from nst.images import limit_side, read_picture
+from nst.models import TransformerNet
 from nst.stylize import load_networks, stylize
-from nst.zoom import magnify
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-SIDE = 512  # px, of the stylized squares
-SHOWN = 320  # px, of each square in the figure
-ZOOM = 3
-LABEL = 36  # px
+SIDE = 384  # px, of the stylized squares
+DETAIL = 60  # px, side of the place that figure 6 magnifies
+SHOWN = 240  # px, side of a square in a figure: a multiple of DETAIL, so that pixels stay square
+HEADING = 24  # px
 GAP = 6  # px
+DPI = 100
+COLOURS = {"baseline": "#000000", "v1": "#0072b2", "v2": "#d55e00", "v3": "#009e73"}  # Okabe–Ito
+LINES = {"baseline": "-", "v1": "--", "v2": "-.", "v3": ":"}  # told apart without colours too
+
+Grid = Mapping[str, Sequence[Image.Image]]  # heading of a column: its pictures from top to bottom
 
 
-def results_figure(photos: Sequence[Path], x: float, y: float) -> Image.Image:
-    """One labelled column for the photo and each network, two rows for each photo.
+def draw_inputs(photos: Sequence[Image.Image], style: Image.Image | None) -> Figure:
+    """Figure 1: the photos beside each other, and the painting."""
+    columns = {f"photo {number}": [photo] for number, photo in enumerate(photos, 1)}
+    if style is not None:
+        columns["style"] = [crop_square(style, SIDE)]
+    return draw_grid(columns)
 
-    The second row shows the place at `x`, `y` percent of width and height.
 
-    Raises:
-        PictureError, CheckpointError: a photo or a network cannot be read.
-    """
-    networks = load_networks()
-    labels = ["original", *networks]
-    size = (len(labels) * (SHOWN + GAP) - GAP, LABEL + 2 * len(photos) * (SHOWN + GAP) - GAP)
-    figure = Image.new("RGB", size, "white")
-    pen, font = ImageDraw.Draw(figure), ImageFont.load_default(size=22)
-    for column, label in enumerate(labels):
-        middle = column * (SHOWN + GAP) + SHOWN // 2
-        pen.text((middle, LABEL // 2), label, fill="black", font=font, anchor="mm")
-    for number, path in enumerate(photos):
-        photo = crop_square(read_picture(path), SIDE)
-        pictures = [photo, *(stylize(network, photo).picture for network in networks.values())]
-        top = LABEL + 2 * number * (SHOWN + GAP)
-        for column, picture in enumerate(pictures):
-            left = column * (SHOWN + GAP)
-            whole = picture.resize((SHOWN, SHOWN), Image.Resampling.LANCZOS)
-            figure.paste(whole, (left, top))
-            detail = magnify(picture, x, y, ZOOM)
-            margin = (detail.width - SHOWN) // 2
-            detail = detail.crop((margin, margin, margin + SHOWN, margin + SHOWN))
-            figure.paste(detail, (left, top + SHOWN + GAP))
+def draw_losses(logs: Mapping[str, pd.DataFrame]) -> Figure:
+    """Figure 2: content, style and the trained sum; training above, validation below."""
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
+    for column, term in enumerate(("content", "style", "total")):
+        for name, log in logs.items():
+            trained = block_means(log, term)
+            steps = (trained.index + 0.5) * BLOCK  # the middle of each block
+            axes[0, column].plot(steps, trained, LINES[name], color=COLOURS[name], label=name)
+            validated = log.dropna(subset=[f"validation_{term}"])
+            axes[1, column].plot(
+                validated["step"],
+                validated[f"validation_{term}"],
+                LINES[name],
+                marker=".",
+                color=COLOURS[name],
+                label=name,
+            )
+        axes[0, column].set_title(f"{term}, training (mean of {BLOCK} steps)", fontsize=10)
+        axes[1, column].set_title(f"{term}, validation", fontsize=10)
+        axes[1, column].set_xlabel("step")
+    for axis in axes.flat:
+        axis.set_yscale("log")
+        axis.grid(alpha=0.3, which="both")
+    axes[0, 0].legend()
     return figure
+
+
+def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
+    """Figure 3: the learning rate of every step."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis: Axes = figure.subplots()
+    for name, log in logs.items():
+        axis.plot(log["step"], log["lr"], LINES[name], color=COLOURS[name], label=name)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("step")
+    axis.set_ylabel("learning rate")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return figure
+
+
+def draw_results(
+    photos: Sequence[Image.Image], networks: Mapping[str, TransformerNet]
+) -> tuple[Figure, Figure]:
+    """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified."""
+    whole: dict[str, list[Image.Image]] = {"photo": list(photos)}
+    for name, network in networks.items():
+        whole[name] = [stylize(network, photo).picture for photo in photos]
+    details: dict[str, list[Image.Image]] = {name: [] for name in whole}
+    for row, picture in enumerate(whole["baseline"]):
+        x, y = yellowest_place(picture, DETAIL)
+        box = (x - DETAIL // 2, y - DETAIL // 2, x + DETAIL // 2, y + DETAIL // 2)
+        for name, pictures in whole.items():
+            details[name].append(pictures[row].crop(box))
+    return draw_grid(whole), draw_grid(details)
+
+
+def draw_grid(columns: Grid) -> Figure:
+    """Labelled columns of square pictures; small ones are magnified by repeating pixels."""
+    rows = len(next(iter(columns.values())))
+    width = len(columns) * (SHOWN + GAP) - GAP
+    height = HEADING + rows * (SHOWN + GAP) - GAP
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for column, (heading, pictures) in enumerate(columns.items()):
+        left = column * (SHOWN + GAP)
+        figure.text((left + SHOWN / 2) / width, 1 - 6 / height, heading, ha="center", va="top")
+        for row, picture in enumerate(pictures):
+            smaller = picture.width > SHOWN
+            method = Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST
+            bottom = height - HEADING - row * (SHOWN + GAP) - SHOWN
+            figure.figimage(picture.resize((SHOWN, SHOWN), method), left, bottom)
+    return figure
+
+
+def example_photos() -> list[Path]:
+    """The page's examples: one drawn by `assets.draw_lamps`, two that come with Gradio."""
+    from gradio.media import get_image  # here: figures of other photos do not need Gradio
+
+    return [ASSETS / "lamps.png", Path(get_image("tower.jpg")), Path(get_image("lion.jpg"))]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
-    parser.add_argument("--out", type=Path, default=ASSETS / "results.png")
-    parser.add_argument("--place", nargs=2, type=float, default=(65, 33), metavar=("X", "Y"))
+    parser.add_argument("--photos", nargs="+", type=Path, metavar="PHOTO")
+    parser.add_argument("--style", type=Path, help="the painting, for figure 1")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
     options = parser.parse_args()
-    figure = results_figure(options.photos or [ASSETS / "lamps.png"], *options.place)
-    figure.save(options.out, optimize=True)
-    print(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    paths = options.photos or example_photos()
+    photos = [crop_square(read_picture(path), SIDE) for path in paths]
+    style = limit_side(read_picture(options.style), 2 * SIDE) if options.style else None
+    logs = read_logs()
+    early, _ = draw_results(photos, load_networks(step=EARLY_STEP))
+    final, details = draw_results(photos, load_networks())
+    figures = {
+        "figure-1-inputs": draw_inputs(photos, style),
+        "figure-2-losses": draw_losses(logs),
+        "figure-3-learning-rate": draw_learning_rates(logs),
+        f"figure-4-step-{EARLY_STEP}": early,
+        "figure-5-results": final,
+        "figure-6-yellow-details": details,
+    }
+    for name, figure in figures.items():
+        path = options.out / f"{name}.png"
+        figure.savefig(path, dpi=DPI)
+        print(path)
+    path = options.out / "claims.md"
+    path.write_text(markdown())
+    print(path)
 
 
 if __name__ == "__main__":

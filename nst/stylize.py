@@ -21,17 +21,24 @@ class Stylized(NamedTuple):
     seconds: float  # in the network alone, from tensor to tensor
 
 
-def load_networks(folder: Path = CHECKPOINTS) -> dict[str, TransformerNet]:
+def load_networks(folder: Path = CHECKPOINTS, step: int | None = None) -> dict[str, TransformerNet]:
     """The four trained networks by name, in the order of `VARIANTS`.
+
+    Args:
+        folder: of the checkpoints.
+        step: of the snapshots to take, such as 800; None: the final weights.
 
     Raises:
         CheckpointError: one is missing, damaged, or holds another variant than its name says.
     """
     networks = {}
     for name in VARIANTS:
-        network, metadata = load_checkpoint(folder / f"{name}.safetensors")
+        path = folder / (
+            f"{name}.safetensors" if step is None else f"{name}-step{step}.safetensors"
+        )
+        network, metadata = load_checkpoint(path)
         if metadata["variant"] != name:
-            raise CheckpointError(f"{name}.safetensors: holds {metadata['variant']}, not {name}")
+            raise CheckpointError(f"{path.name}: holds {metadata['variant']}, not {name}")
         networks[name] = network
     return networks
 
