@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -23,6 +23,7 @@ from components import Panes, PictureUpload, Upload, Viewer, show
 from nst import page
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
+from nst.engines import Engine, available_engines, build_engines, warm_up
 from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
 from nst.models import TransformerNet
 from nst.page import message
@@ -45,7 +46,7 @@ SAVE_FILE = """(file) => {
     link.click();
 }"""
 
-Engines = Mapping[str, Mapping[str, Callable]]  # engine -> network -> what runs it
+Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
 def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
@@ -74,7 +75,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             label="Engine",
                         )
                         start = gr.Button("Stylize", variant="primary", elem_id="start")
-                        status = gr.HTML(label="status", elem_classes="status")
+                        status = gr.HTML(label="message", elem_classes="status")
                         strength = gr.Slider(
                             0,
                             100,
@@ -95,7 +96,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                         label="Picture",
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
-                progress = gr.HTML(label="status", elem_classes="status")
+                progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(page.latency_html(networks, Session()), label="latency")
             with gr.Tab("How they were trained"):
                 training_tab()
@@ -279,7 +280,9 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    engines = {"eager": networks}
+    engines = {name: build_engines(networks, name) for name in available_engines()}
+    for engine in engines.values():
+        warm_up(engine)
     demo = build_demo(networks, engines).queue(max_size=32)
     demo.launch(
         theme=page_theme(),
