@@ -22,7 +22,7 @@ from gradio.media import get_image
 
 from nst.benchmark import PAPER_SIDE, measure_latency
 from nst.checkpoint import CheckpointError
-from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
+from nst.images import MAX_BYTES, PictureError
 from nst.models import TransformerNet
 from nst.page import (
     INTRODUCTION,
@@ -35,6 +35,7 @@ from nst.page import (
     message,
 )
 from nst.stylize import load_networks, stylize
+from nst.upload import read_upload
 from nst.zoom import magnify, percent_of_click, region
 
 ASSETS = Path(__file__).parent / "assets"
@@ -122,7 +123,7 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
             try:
                 if path is None:
                     raise PictureError("Choose a photo first, or take one of the examples.")
-                photo = limit_side(read_picture(path), int(side))
+                photo = read_upload(path, int(side))
             except PictureError as error:
                 yield {status: message(str(error), error=True)}
                 return
