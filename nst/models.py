@@ -38,7 +38,7 @@ VARIANTS: dict[str, tuple[Part, ...]] = {
 DECODERS: tuple[Upsampling, ...] = ("transposed", "resize")
 
 MIN_SIDE = 16  # px; below it the reflection at quarter size has too little to reflect
-_STRIDE = 4  # the encoder halves the picture twice
+STRIDE = 4  # the encoder halves the picture twice
 
 
 class TransformerNet(nn.Module):
@@ -60,9 +60,9 @@ class TransformerNet(nn.Module):
 
         conv = layer("encoder")
         self.encoder = nn.Sequential(
-            *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU()),
-            *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU()),
-            *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU()),
+            *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU(inplace=True)),
+            *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU(inplace=True)),
+            *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU(inplace=True)),
         )
         conv = layer("residual")
         self.residual = nn.Sequential(*(ResidualBlock(128, conv) for _ in range(5)))
@@ -71,12 +71,12 @@ class TransformerNet(nn.Module):
             *(
                 conv(128, 64, kernel_size=3, upsampling=decoder),
                 instance_norm(64),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ),
             *(
                 conv(64, 32, kernel_size=3, upsampling=decoder),
                 instance_norm(32),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ),
             conv(32, 3, kernel_size=9),
         )
@@ -94,7 +94,7 @@ class TransformerNet(nn.Module):
         height, width = x.shape[-2:]
         if min(height, width) < MIN_SIDE:
             raise ValueError(f"{width}×{height} px is too small: {MIN_SIDE} px a side at least")
-        padding = (0, -width % _STRIDE, 0, -height % _STRIDE)
+        padding = (0, -width % STRIDE, 0, -height % STRIDE)
         if any(padding):
             x = F.pad(x, padding, mode="reflect")
         x = self.encoder(x)  # (N, 128, H/4, W/4)
