@@ -29,6 +29,7 @@ from nst.models import TransformerNet
 from nst.page import message
 from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, Store
 from nst.stylize import load_networks, stylize
+from nst.upload import read_upload
 from nst.zoom import ZOOM_SIDE
 from theme import page_theme
 
@@ -139,7 +140,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 wanted = {name: engines[engine][name] for name in names if name in networks_to_run}
                 if not wanted:
                     raise PictureError("Choose at least one network.")
-                picture = limit_side(read_picture(photo.path), int(side))
+                picture = read_upload(photo.path, int(side))
             except PictureError as error:
                 yield {status: message(str(error), error=True)}
                 return
