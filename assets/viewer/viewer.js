@@ -59,6 +59,7 @@ function build(panes) {
     return { name, picture: null, canvas, mark, wait, facts, save, swatch, colour };
   });
   element.dataset.cells = panes.length + 1;
+  element.style.setProperty("--cells", panes.length + 1);
   for (const [select, wish] of [[find(".first"), "baseline"], [find(".second"), "v3"]]) {
     const before = select.value || wish;
     select.replaceChildren(...panes.map(({ name }) => new Option(name, name)));
@@ -87,7 +88,8 @@ function arrived(entry, address, picture) {
   const size = [picture.bitmap.width, picture.bitmap.height];
   const same = state.size?.join() === size.join();
   state.size = size;
-  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.7), 2));
+  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.66), 2));
+  element.toggleAttribute("data-tall", size[1] > 1.1 * size[0]);
   if (!same || state.fitted) fit();
   describe();
   redraw();
