@@ -130,6 +130,21 @@ def benchmark(
     )
 
 
+def markdown(rows: pd.DataFrame) -> str:
+    """Rows of `latency_table` as the README shows them: a line for each size and engine.
+
+    Medians in ms with the speed-up against the same engine's baseline; "all four" is their sum.
+    """
+    names = list(dict.fromkeys(rows["network"]))
+    lines = [f"| size | engine | {' | '.join(names)} | all four |", "|---" * (len(names) + 3) + "|"]
+    for (size, engine), part in rows.groupby(["size", "engine"], sort=False):
+        of = part.set_index("network")
+        cells = [f"{of['latency ms'][name]:.0f} ({of['speed-up'][name]:.2f}×)" for name in names]
+        cells.append(f"{of['latency ms'].sum():.0f}")
+        lines.append(f"| {size} | {engine} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def circumstances(engine: str = "eager") -> str:
     """What a latency depends on apart from network and picture, in one line."""
     software = f"PyTorch {torch.__version__}"
@@ -226,6 +241,7 @@ def main() -> None:
         print(f"\n{table['size'][0]}, median of {table['repeats'][0]} interleaved repeats")
         print(table.drop(columns=["size", "repeats"]).to_string(index=False, na_rep="–"))
     rows = pd.concat(tables)
+    print(f"\n{markdown(rows)}")
     if options.csv:
         rows.to_csv(options.csv, index=False)
     if options.json:
