@@ -39,14 +39,6 @@ EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion")
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
 EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
-SAVE_FILE = """(file) => {
-    if (!file) return;
-    const link = document.createElement("a");
-    link.href = file.url;
-    link.download = file.orig_name;
-    link.click();
-}"""
-
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
@@ -66,7 +58,13 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             height=296,
                             format="png",
                         )
-                        gr.Examples(EXAMPLES, upload, label="Or one of these", cache_examples=False)
+                        gr.Examples(
+                            EXAMPLES,
+                            upload,
+                            label="Or one of these",
+                            cache_examples=False,
+                            elem_id="examples",
+                        )
                     with gr.Column(scale=6, min_width=280):
                         side = gr.Radio(SIDES, value=512, label="Longer side of the results, px")
                         chosen = gr.CheckboxGroup(names, value=names, label="Networks")
@@ -109,13 +107,15 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             crop = gr.Button()
             sheet_file = gr.File(label="sheet")
 
-        def panes(shown: Session, waiting: str = "") -> Panes:
-            return show(shown, networks, waiting)
-
         def welcome() -> tuple[Session, Panes, str, str]:
             """An example, so that there is something to look at."""
             shown = copy.deepcopy(example)
-            return shown, panes(shown), page.latency_html(networks, shown), message(page.WELCOME)
+            return (
+                shown,
+                show(shown, networks),
+                page.latency_html(networks, shown),
+                message(page.WELCOME),
+            )
 
         def run(
             photo: Upload | None,
@@ -130,7 +130,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             shown.clear()
             yield {
                 session: shown,
-                viewer: panes(shown),
+                viewer: show(shown, networks),
                 table: page.latency_html(networks, shown),
                 status: message("Reading the picture …"),
             }
@@ -146,14 +146,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 return
             shown.begin(picture, photo.name, wanted, viewer.store)
             shown.strength, shown.keep_colours = strength / 100, keep_colours
-            yield {viewer: panes(shown, "painting …"), status: message("Stylizing …")}
+            yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
             for name, network in wanted.items():
                 result = stylize(network, picture)
                 shown.add(name, picture, *result, viewer.store)
-                yield {viewer: panes(shown, "painting …")}
+                yield {viewer: show(shown, networks, "painting …")}
             yield {
                 session: shown,
-                viewer: panes(shown),
+                viewer: show(shown, networks),
                 table: page.latency_html(networks, shown),
                 status: message(page.done(shown)),
             }
@@ -164,7 +164,11 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 shown.mix(strength / 100, keep_colours, viewer.store)
             except SessionExpiredError:
                 return {status: message(EXPIRED, error=True)}
-            return {session: shown, viewer: panes(shown), status: message(page.mixed(shown))}
+            return {
+                session: shown,
+                viewer: show(shown, networks),
+                status: message(page.mixed(shown)),
+            }
 
         def magnify(
             x: float, y: float, zoom: float, width: float, height: float, shown: Session
@@ -188,7 +192,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             """The paper's protocol, here and now."""
             yield {progress: message("Measuring …")}
             times = measure_latency(engines[engine], side, side, page.MEASURE_REPEATS)
-            shown.measured = Latency(side, times, circumstances())
+            shown.measured = Latency(side, times, circumstances(engine))
             yield {
                 session: shown,
                 table: page.latency_html(networks, shown),
@@ -241,8 +245,12 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             api_name="contact_sheet",
             show_progress_on=viewer,
             concurrency_id="looking",
-        ).then(None, sheet_file, js=SAVE_FILE)
+        ).then(None, sheet_file, js=script("save"))
     return demo
+
+
+def script(name: str) -> str:
+    return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
 def paint_example(engines: Engines, store: Store) -> Session:
@@ -288,6 +296,7 @@ def main() -> None:
     demo.launch(
         theme=page_theme(),
         css_paths=ASSETS / "style.css",
+        js=script("page"),
         footer_links=["api"],
         max_file_size=MAX_BYTES,
         state_session_capacity=256,

@@ -406,6 +406,18 @@ def test_everything_can_be_done_by_keyboard(browser: sync_api.Browser, url: str)
         expect(page.get_by_role("slider", name="Divider")).to_have_attribute("aria-valuenow", "52")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility_rules_hold(browser: sync_api.Browser, url: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with visiting(browser, url, color_scheme=scheme) as page:
+        for tab in ("About", "How they were trained", "Compare"):
+            page.get_by_role("tab", name=tab).click()
+            assert axe.run(page).response["violations"] == [], tab
+        for name in ("Slider", "Difference"):
+            mode(page, name)
+            assert axe.run(page, context="#viewer").response["violations"] == [], name
+
+
 def touch(page: Page) -> Callable[..., None]:
     """Send touches: kind, then the points that are down."""
     session = page.context.new_cdp_session(page)
