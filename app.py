@@ -24,10 +24,10 @@ from nst import page
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
 from nst.engines import Engine, available_engines, build_engines, warm_up
-from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
+from nst.images import MAX_BYTES, PictureError
 from nst.models import TransformerNet
 from nst.page import message
-from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, Store
+from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, painted
 from nst.stylize import load_networks, stylize
 from nst.upload import read_upload
 from nst.zoom import ZOOM_SIDE
@@ -199,7 +199,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 progress: message("Measured; below are the times."),
             }
 
-        example = paint_example(engines, viewer.store)
+        example = painted(FIRST, 512, next(iter(engines.values())), viewer.store)
         viewer.keep_in_cache.update(example.painted.values())
         demo.load(
             welcome,
@@ -251,18 +251,6 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
 
 def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
-
-
-def paint_example(engines: Engines, store: Store) -> Session:
-    """The page's first example with every network; warms them up, too."""
-    shown = Session()
-    photo = limit_side(read_picture(FIRST), 512)
-    networks = next(iter(engines.values()))
-    shown.begin(photo, FIRST.name, tuple(networks), store)
-    for name, network in networks.items():
-        stylize(network, photo)
-        shown.add(name, photo, *stylize(network, photo), store)
-    return shown
 
 
 def training_tab() -> None:

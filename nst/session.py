@@ -5,11 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image
 
 from nst.blend import blend
+from nst.engines import Engine
+from nst.images import limit_side, read_picture
 from nst.sheet import contact_sheet
+from nst.stylize import stylize
 from nst.zoom import magnify
 
 ORIGINAL = "original"
@@ -116,6 +120,17 @@ class Session:
     def sheet(self, captions: Mapping[str, str], store: Store) -> str:
         """All pictures on one, labelled -> its file."""
         return store(contact_sheet(self.pictures(), captions), f"{self.stem}-comparison")
+
+
+def painted(file: Path, side: int, networks: Mapping[str, Engine], store: Store) -> Session:
+    """A picture of our own, at most `side` px long, with every network; warms them up, too."""
+    session = Session()
+    photo = limit_side(read_picture(file), side)
+    session.begin(photo, file.name, tuple(networks), store)
+    for name, network in networks.items():
+        stylize(network, photo)
+        session.add(name, photo, *stylize(network, photo), store)
+    return session
 
 
 def safe_stem(title: str) -> str:

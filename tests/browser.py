@@ -1,0 +1,125 @@
+"""What the browser tests share; importing it skips them where Playwright is not installed."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.models import VARIANTS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ["original", *VARIANTS]
+TIMEOUT = 60_000  # ms; a slow machine with two cores
+LOADED = """count => {
+    const colours = [...document.querySelectorAll("#viewer tbody td")];
+    return colours.length === count && colours.every(cell => /\\d/.test(cell.textContent));
+}"""
+
+Page = sync_api.Page
+expect = sync_api.expect
+expect.set_options(timeout=TIMEOUT)
+
+
+@contextmanager
+def visiting(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
+    """A visit that must ask nothing of other machines and must log no error."""
+    errors, elsewhere = [], []
+    visit = browser.new_context(**context)
+    visit.set_default_timeout(TIMEOUT)
+    page = visit.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    visit.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((url, "data:", "blob:"))
+            else elsewhere.append(request.url)
+        ),
+    )
+    page.goto(url)
+    page.wait_for_function(LOADED, arg=5)
+    yield page
+    visit.close()
+    assert elsewhere == []
+    assert errors == []
+
+
+def upload(page: Page, path: Path) -> None:
+    clear = page.get_by_role("button", name="Remove Image")
+    if clear.count():
+        clear.first.click()
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(clear.first).to_be_visible()
+
+
+def stylize(page: Page, pictures: int = 5) -> None:
+    page.get_by_role("button", name="Stylize").click()
+    expect(page.locator(".status").first).to_contain_text("Done")
+    page.wait_for_function(LOADED, arg=pictures)
+
+
+def mode(page: Page, name: str) -> None:
+    page.locator("#viewer").get_by_role("radio", name=name).check()
+
+
+def viewer(page: Page, expression: str) -> object:
+    """Evaluate with `viewer` as the viewer's own object, when everything has been drawn."""
+    return page.evaluate(
+        """async expression => {
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame(), await frame();
+            const { viewer } = document.querySelector("#viewer [data-mode]");
+            return new Function("viewer", `return ${expression}`)(viewer);
+        }""",
+        expression,
+    )
+
+
+def canvas(page: Page, selector: str) -> np.ndarray:
+    """(H, W, 3) of what a canvas shows."""
+    viewer(page, "true")
+    address = page.evaluate(
+        'selector => document.querySelector(selector).toDataURL("image/png")', selector
+    )
+    return png(base64.b64decode(address.partition(",")[2]))
+
+
+def png(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def result(page: Page, name: str) -> Image.Image:
+    """The PNG that a picture's download link gives."""
+    link = page.locator(f"#viewer a[aria-label='Download {name} as PNG']")
+    address = link.evaluate("link => link.href")
+    return Image.fromarray(png(page.request.get(address).body()))
+
+
+def pane(name: str) -> str:
+    return f"#viewer .panes figure:nth-child({NAMES.index(name) + 1}) canvas"
+
+
+def place(page: Page, name: str) -> dict[str, float]:
+    """Scroll a picture into view; where it is on the screen."""
+    shown = page.locator(pane(name))
+    shown.scroll_into_view_if_needed()
+    return shown.bounding_box()
