@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,20 @@ LOADED = """count => {
 Page = sync_api.Page
 expect = sync_api.expect
 expect.set_options(timeout=TIMEOUT)
+
+
+@contextmanager
+def chromium() -> Iterator[sync_api.Browser | None]:
+    """The system's Chromium, or None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
+    if executable is None:
+        yield None
+        return
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @contextmanager

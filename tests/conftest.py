@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -70,20 +70,22 @@ def tiny_vgg(tiny_vgg_file: Path) -> VGGFeatures:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """The system's Chromium, through Playwright."""
-    from tests.browser import FLAGS, sync_api
+    from tests.browser import chromium
 
-    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    executable = next(found, None)
-    if executable is None:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with chromium() as browser:
+        if browser is None:
+            pytest.skip("no Chromium on this machine")
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
+    with running_app() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running_app() -> Iterator[str]:
     """The address of the page as `python app.py` starts it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -25,6 +25,7 @@ stage.addEventListener("pointerdown", (event) => {
   const pane = paneOf(event);
   if (!pane || event.button > 0 || event.target.closest(".divider")) return;
   pane.setPointerCapture(event.pointerId);
+  element.toggleAttribute("data-touched", event.pointerType === "touch"); // for the hints
   pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, pane });
   if (pointers.size === 1) wandered = 0;
 });

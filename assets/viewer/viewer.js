@@ -88,7 +88,7 @@ function arrived(entry, address, picture) {
   const size = [picture.bitmap.width, picture.bitmap.height];
   const same = state.size?.join() === size.join();
   state.size = size;
-  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.66), 2));
+  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.6), 2));
   element.toggleAttribute("data-tall", size[1] > 1.1 * size[0]);
   if (!same || state.fitted) fit();
   describe();

@@ -1,0 +1,67 @@
+"""Make the page's screenshots in assets/ again: desktop and phone, light and dark.
+
+    python -m tests.screenshots [FOLDER]
+
+They show one of the page's own examples.  The times in them are those of this machine, so let it
+do nothing else meanwhile.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browser import Page, chromium, expect, stylize, sync_api, visiting
+from tests.conftest import ROOT, running_app
+
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
+
+
+def take(browser: sync_api.Browser, url: str, folder: Path) -> None:
+    for scheme in ("light", "dark"):
+        with visiting(browser, url, color_scheme=scheme, **DESKTOP) as page:
+            choose_tower(page)
+            page.get_by_role("button", name="Measure").click()
+            expect(page.get_by_text("Measured;")).to_be_visible()
+            page.mouse.move(0, 0)
+            page.evaluate("document.activeElement.blur()")
+            save(page.screenshot(full_page=True), folder / f"page-desktop-{scheme}.png")
+        with visiting(browser, url, color_scheme=scheme, **PHONE) as page:
+            choose_tower(page)
+            page.locator("#viewer .pane").first.tap(position={"x": 80, "y": 90})
+            page.evaluate("document.activeElement.blur()")
+            save(page.locator("#viewer").screenshot(), folder / f"page-phone-{scheme}.png")
+
+
+def choose_tower(page: Page) -> None:
+    page.get_by_role("button", name="example: tower").click()
+    expect(page.get_by_role("button", name="Remove Image").first).to_be_visible()
+    stylize(page)
+
+
+def save(png: bytes, path: Path) -> None:
+    """In 256 colours, a third of the size."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(256).save(path, optimize=True)
+    print(f"{path.name}: {picture.width}×{picture.height}, {path.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "assets"
+    with running_app() as url, chromium() as browser:
+        if browser is None:
+            sys.exit("no Chromium on this machine")
+        take(browser, url, folder)
+
+
+if __name__ == "__main__":
+    main()
