@@ -30,6 +30,7 @@ from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, Store
 from nst.stylize import load_networks, stylize
 from nst.upload import read_upload
 from nst.zoom import ZOOM_SIDE
+from offline import stay_offline
 from theme import page_theme
 
 ASSETS = Path(__file__).parent / "assets"
@@ -38,6 +39,7 @@ EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion")
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
 EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
+MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
 SAVE_FILE = """(file) => {
     if (!file) return;
     const link = document.createElement("a");
@@ -51,6 +53,7 @@ Engines = Mapping[str, Mapping[str, Callable]]  # engine -> network -> what runs
 
 def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
     """The page for these networks on these engines, the first of which is chosen at first."""
+    stay_offline()
     names = list(networks)
     with gr.Blocks(title="Lightweight style transfer", delete_cache=(600, 3600)) as demo:
         session = gr.State(Session())
@@ -281,7 +284,7 @@ def main() -> None:
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
     engines = {"eager": networks}
-    demo = build_demo(networks, engines).queue(max_size=32)
+    demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         theme=page_theme(),
         css_paths=ASSETS / "style.css",
