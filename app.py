@@ -32,6 +32,7 @@ from nst.upload import read_upload
 from nst.zoom import ZOOM_SIDE
 from offline import stay_offline
 from theme import page_theme
+from zero_gpu import declare_for_zero_gpu
 
 ASSETS = Path(__file__).parent / "assets"
 FIRST = ASSETS / "lamps.png"  # the example that the page opens with
@@ -279,6 +280,7 @@ def training_tab() -> None:
 
 
 def main() -> None:
+    declare_for_zero_gpu()
     try:
         networks = load_networks()
     except CheckpointError as error:
