@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -23,6 +23,7 @@ from components import Panes, PictureUpload, Upload, Viewer, show
 from nst import page
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
+from nst.engines import Engine, available_engines, build_engines, warm_up
 from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
 from nst.models import TransformerNet
 from nst.page import message
@@ -41,15 +42,8 @@ MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
 EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
-SAVE_FILE = """(file) => {
-    if (!file) return;
-    const link = document.createElement("a");
-    link.href = file.url;
-    link.download = file.orig_name;
-    link.click();
-}"""
 
-Engines = Mapping[str, Mapping[str, Callable]]  # engine -> network -> what runs it
+Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
 def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
@@ -69,7 +63,13 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             height=296,
                             format="png",
                         )
-                        gr.Examples(EXAMPLES, upload, label="Or one of these", cache_examples=False)
+                        gr.Examples(
+                            EXAMPLES,
+                            upload,
+                            label="Or one of these",
+                            cache_examples=False,
+                            elem_id="examples",
+                        )
                     with gr.Column(scale=6, min_width=280):
                         side = gr.Radio(SIDES, value=512, label="Longer side of the results, px")
                         chosen = gr.CheckboxGroup(names, value=names, label="Networks")
@@ -79,7 +79,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             label="Engine",
                         )
                         start = gr.Button("Stylize", variant="primary", elem_id="start")
-                        status = gr.HTML(label="status", elem_classes="status")
+                        status = gr.HTML(label="message", elem_classes="status")
                         strength = gr.Slider(
                             0,
                             100,
@@ -100,7 +100,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                         label="Picture",
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
-                progress = gr.HTML(label="status", elem_classes="status")
+                progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(page.latency_html(networks, Session()), label="latency")
             with gr.Tab("How they were trained"):
                 training_tab()
@@ -112,13 +112,15 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             crop = gr.Button()
             sheet_file = gr.File(label="sheet")
 
-        def panes(shown: Session, waiting: str = "") -> Panes:
-            return show(shown, networks, waiting)
-
         def welcome() -> tuple[Session, Panes, str, str]:
             """An example, so that there is something to look at."""
             shown = copy.deepcopy(example)
-            return shown, panes(shown), page.latency_html(networks, shown), message(page.WELCOME)
+            return (
+                shown,
+                show(shown, networks),
+                page.latency_html(networks, shown),
+                message(page.WELCOME),
+            )
 
         def run(
             photo: Upload | None,
@@ -133,7 +135,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             shown.clear()
             yield {
                 session: shown,
-                viewer: panes(shown),
+                viewer: show(shown, networks),
                 table: page.latency_html(networks, shown),
                 status: message("Reading the picture …"),
             }
@@ -149,14 +151,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 return
             shown.begin(picture, photo.name, wanted, viewer.store)
             shown.strength, shown.keep_colours = strength / 100, keep_colours
-            yield {viewer: panes(shown, "painting …"), status: message("Stylizing …")}
+            yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
             for name, network in wanted.items():
                 result = stylize(network, picture)
                 shown.add(name, picture, *result, viewer.store)
-                yield {viewer: panes(shown, "painting …")}
+                yield {viewer: show(shown, networks, "painting …")}
             yield {
                 session: shown,
-                viewer: panes(shown),
+                viewer: show(shown, networks),
                 table: page.latency_html(networks, shown),
                 status: message(page.done(shown)),
             }
@@ -167,7 +169,11 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 shown.mix(strength / 100, keep_colours, viewer.store)
             except SessionExpiredError:
                 return {status: message(EXPIRED, error=True)}
-            return {session: shown, viewer: panes(shown), status: message(page.mixed(shown))}
+            return {
+                session: shown,
+                viewer: show(shown, networks),
+                status: message(page.mixed(shown)),
+            }
 
         def magnify(
             x: float, y: float, zoom: float, width: float, height: float, shown: Session
@@ -191,7 +197,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             """The paper's protocol, here and now."""
             yield {progress: message("Measuring …")}
             times = measure_latency(engines[engine], side, side, page.MEASURE_REPEATS)
-            shown.measured = Latency(side, times, circumstances())
+            shown.measured = Latency(side, times, circumstances(engine))
             yield {
                 session: shown,
                 table: page.latency_html(networks, shown),
@@ -244,8 +250,12 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             api_name="contact_sheet",
             show_progress_on=viewer,
             concurrency_id="looking",
-        ).then(None, sheet_file, js=SAVE_FILE)
+        ).then(None, sheet_file, js=script("save"))
     return demo
+
+
+def script(name: str) -> str:
+    return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
 def paint_example(engines: Engines, store: Store) -> Session:
@@ -285,11 +295,14 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    engines = {"eager": networks}
+    engines = {name: build_engines(networks, name) for name in available_engines()}
+    for engine in engines.values():
+        warm_up(engine)
     demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         theme=page_theme(),
         css_paths=ASSETS / "style.css",
+        js=script("page"),
         footer_links=["api"],
         max_file_size=MAX_BYTES,
         state_session_capacity=256,

@@ -153,23 +153,19 @@ def tick_step(longest: float) -> float:
 def _table(networks: Mapping[str, TransformerNet], session: Session) -> str:
     measured = session.measured
     papers = speed_ups(PAPER_LATENCY_MS)
-    medians = {name: measured.quartiles(name)[1] for name in networks} if measured else {}
-    ours = speed_ups(medians)
-    size = f"{measured.side}×{measured.side}" if measured else "measured"
-    heads = ("network", "parameters", "this photo, one run", size, "quartiles", "speed-up")
-    heads += (f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up")
+    heads = ["network", "parameters", "this photo, one run"]
+    if measured:
+        ours = speed_ups({name: measured.quartiles(name)[1] for name in networks})
+        heads += [f"here, {measured.side}×{measured.side}", "quartiles", "speed-up"]
+    heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
     rows = ""
     for name, network in networks.items():
-        low, _, high = measured.quartiles(name) if measured else (0, 0, 0)
-        cells = (
-            f"{count_parameters(network):,}",
-            f"{1000 * session.seconds[name]:.0f} ms" if name in session.seconds else "–",
-            f"{medians[name]:.1f} ms" if measured else "–",
-            f"{low:.1f}–{high:.1f}" if measured else "–",
-            f"{ours[name]:.2f}×" if measured else "–",
-            f"{PAPER_LATENCY_MS[name]:.2f} ms",
-            f"{papers[name]:.2f}×",
-        )
+        seconds = session.seconds.get(name)
+        cells = [f"{count_parameters(network):,}", f"{1000 * seconds:.0f} ms" if seconds else "–"]
+        if measured:
+            low, median, high = measured.quartiles(name)
+            cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", f"{ours[name]:.2f}×"]
+        cells += [f"{PAPER_LATENCY_MS[name]:.2f} ms", f"{papers[name]:.2f}×"]
         values = "".join(
             f'<td data-head="{head}">{cell}</td>'
             for head, cell in zip(heads[1:], cells, strict=True)

@@ -65,7 +65,9 @@ stage.addEventListener("pointerup", release);
 stage.addEventListener("pointercancel", release);
 
 stage.addEventListener("pointerout", (event) => {
-  if (pointers.size || event.pointerType === "touch" || paneOf(event) === null) return;
+  const pane = paneOf(event);
+  if (pointers.size || event.pointerType === "touch" || !pane) return;
+  if (pane.contains(event.relatedTarget)) return; // still inside, as after a click
   state.cursor = null;
   redraw();
 });
@@ -89,9 +91,8 @@ const ARROWS = {
 };
 
 stage.addEventListener("keydown", (event) => {
-  if (event.target !== stage || !state.size || event.ctrlKey || event.metaKey || event.altKey) {
-    return;
-  }
+  if (!event.target.matches(".pane") || !state.size) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const arrow = ARROWS[event.key];
   if (arrow && event.shiftKey) stepCursor(arrow);
   else if (arrow) move(...arrow.map((step, axis) => (step * paneSize()[axis]) / 8));

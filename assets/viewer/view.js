@@ -40,8 +40,7 @@ function look(x, y, zoom) {
   const [width, height] = paneSize();
   if (!state.size || !width) return;
   const least = fittingZoom(state.size, width, height);
-  state.zoom = Math.min(Math.max(zoom ?? state.zoom, Math.min(least, 1)), MAX_ZOOM);
-  if (state.zoom <= least + 1e-6) state.zoom = least;
+  state.zoom = Math.min(Math.max(zoom ?? state.zoom, least), MAX_ZOOM);
   state.fitted = state.zoom === least;
   const [left, top, right, bottom] = region(state.size, x, y, state.zoom, width, height);
   state.x = (50 * (left + right)) / state.size[0];
@@ -97,7 +96,7 @@ function redraw() {
 function draw() {
   element.dataset.zoom = state.zoom;
   stage.classList.toggle("moved", !state.fitted);
-  find(".factor").textContent = state.size ? `${Number(state.zoom.toFixed(2))}×` : "–";
+  find(".factor").textContent = state.size ? shownZoom() : "–";
   if (inGrid()) {
     for (const entry of state.pictures) {
       const bitmap = entry.picture?.bitmap;
@@ -110,6 +109,8 @@ function draw() {
   }
   writeReadout();
 }
+
+const shownZoom = () => `${Number(state.zoom.toFixed(2))}×`;
 
 /** What the single pane shows: bitmaps, each between two fractions of the pane's width. */
 function layers() {
@@ -169,7 +170,7 @@ function writeReadout() {
     return;
   }
   const [x, y] = spot();
-  const text = `x ${x}, y ${y} ${state.cursor ? "" : "(centre)"}`;
+  const text = `x ${x}, y ${y}${state.cursor ? "" : " (centre)"} at ${shownZoom()}`;
   if (where.textContent !== text) where.textContent = text;
   for (const entry of state.pictures) {
     if (!entry.picture) {

@@ -21,15 +21,20 @@ function receive() {
   forgetAllBut(addresses);
   panes.forEach((pane, index) => fill(state.pictures[index], pane, addresses[index]));
   if (!addresses[0]) state.size = null; // without its photo nothing is there yet
+  describe();
   redraw();
 }
 
 function build(panes) {
   panesBox.replaceChildren();
   find(".readout tbody").replaceChildren();
-  state.pictures = panes.map(({ name }) => {
+  state.pictures = panes.map(({ name }, index) => {
     const figure = make("figure");
     const pane = make("div", "pane");
+    pane.tabIndex = index ? -1 : 0; // one stop for all of them, since they move together
+    pane.setAttribute("role", "application");
+    pane.setAttribute("aria-label", `All pictures, moved together; ${name}`);
+    pane.setAttribute("aria-describedby", "viewer-keys");
     const canvas = make("canvas");
     const mark = make("div", "mark");
     const wait = make("p", "wait");
@@ -54,6 +59,7 @@ function build(panes) {
     return { name, picture: null, canvas, mark, wait, facts, save, swatch, colour };
   });
   element.dataset.cells = panes.length + 1;
+  element.style.setProperty("--cells", panes.length + 1);
   for (const [select, wish] of [[find(".first"), "baseline"], [find(".second"), "v3"]]) {
     const before = select.value || wish;
     select.replaceChildren(...panes.map(({ name }) => new Option(name, name)));
@@ -82,7 +88,8 @@ function arrived(entry, address, picture) {
   const size = [picture.bitmap.width, picture.bitmap.height];
   const same = state.size?.join() === size.join();
   state.size = size;
-  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.7), 2));
+  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.66), 2));
+  element.toggleAttribute("data-tall", size[1] > 1.1 * size[0]);
   if (!same || state.fitted) fit();
   describe();
   redraw();
@@ -115,6 +122,8 @@ function blink() {
 function describe() {
   const [first, second] = [find(".first").value, find(".second").value];
   const [left, right] = [find(".tag.left"), find(".tag.right")];
+  const missing = chosen().some((entry) => entry && !entry.picture);
+  single.querySelector(".wait").textContent = missing ? (props.value?.waiting ?? "") : "";
   const gain = `×${2 ** find(".gain input").value}`;
   find(".gain output").textContent = gain;
   find(".gain input").setAttribute("aria-valuetext", gain);
