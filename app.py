@@ -31,7 +31,9 @@ from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, painted
 from nst.stylize import load_networks, stylize
 from nst.upload import read_upload
 from nst.zoom import ZOOM_SIDE
+from offline import stay_offline
 from theme import page_theme
+from zero_gpu import declare_for_zero_gpu
 
 ASSETS = Path(__file__).parent / "assets"
 FIRST = ASSETS / "lamps.png"  # the example that the page opens with
@@ -39,11 +41,14 @@ EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion")
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
 EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
+MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
+
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
 def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
     """The page for these networks on these engines, the first of which is chosen at first."""
+    stay_offline()
     names = list(networks)
     with gr.Blocks(title="Lightweight style transfer", delete_cache=(600, 3600)) as demo:
         session = gr.State(Session())
@@ -273,6 +278,7 @@ def training_tab() -> None:
 
 
 def main() -> None:
+    declare_for_zero_gpu()
     try:
         networks = load_networks()
     except CheckpointError as error:
@@ -280,7 +286,7 @@ def main() -> None:
     engines = {name: build_engines(networks, name) for name in available_engines()}
     for engine in engines.values():
         warm_up(engine)
-    demo = build_demo(networks, engines).queue(max_size=32)
+    demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         theme=page_theme(),
         css_paths=ASSETS / "style.css",

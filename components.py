@@ -36,6 +36,9 @@ class PictureUpload(gr.Image):
     def preprocess(self, payload: ImageData | None) -> Upload | None:
         if payload is None or not payload.path:
             return None
+        # Gradio lets a program name any file of this machine, if it leaves out that it is a file.
+        if not Path(payload.path).resolve().is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
         return Upload(payload.path, payload.orig_name or Path(payload.path).name)
 
 

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from nst.loss import VGGFeatures, load_vgg16
+from tests.load import page
 
 ROOT = Path(__file__).parent.parent
 TINY_WIDTHS = {0: (3, 4), 2: (4, 4), 5: (4, 6), 7: (6, 6), 10: (6, 8), 12: (8, 8), 14: (8, 8)}
@@ -80,30 +74,6 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    with running_app() as address:
-        yield address
-
-
-@contextlib.contextmanager
-def running_app() -> Iterator[str]:
     """The address of the page as `python app.py` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 180
-        while True:
-            assert process.poll() is None, "app.py ended"
-            assert time.monotonic() < deadline, "app.py does not answer"
-            try:
-                urllib.request.urlopen(address, timeout=5)
-                break
-            except OSError:
-                time.sleep(0.5)
+    with page() as (address, _):
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)

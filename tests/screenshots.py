@@ -15,7 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 from tests.browser import Page, chromium, expect, stylize, sync_api, visiting
-from tests.conftest import ROOT, running_app
+from tests.conftest import ROOT
+from tests.load import page as running_page
 
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {
@@ -57,7 +58,7 @@ def save(png: bytes, path: Path) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "assets"
-    with running_app() as url, chromium() as browser:
+    with running_page() as (url, _), chromium() as browser:
         if browser is None:
             sys.exit("no Chromium on this machine")
         take(browser, url, folder)
