@@ -9,6 +9,7 @@ network.
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from gradio.media import get_image
 
-from components import Panes, PictureUpload, Upload, Viewer, show
+from components import PictureUpload, Upload, Viewer, show, training_tab
 from nst import page
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
@@ -40,6 +41,7 @@ FIRST = ASSETS / "lamps.png"  # the example that the page opens with
 EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
+FAILED = "This picture could not be painted here; a smaller size may work."
 EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
 
@@ -103,7 +105,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(page.latency_html(networks, Session()), label="latency")
             with gr.Tab("How they were trained"):
-                training_tab()
+                training_tab(ASSETS)
             with gr.Tab("About"):
                 gr.HTML(page.ABOUT, elem_classes="words")
         with gr.Column(visible=False):  # what only programs ask for
@@ -112,15 +114,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             crop = gr.Button()
             sheet_file = gr.File(label="sheet")
 
-        def welcome() -> tuple[Session, Panes, str, str]:
+        def welcome() -> dict:
             """An example, so that there is something to look at."""
-            shown = copy.deepcopy(example)
-            return (
-                shown,
-                show(shown, networks),
-                page.latency_html(networks, shown),
-                message(page.WELCOME),
-            )
+            return {
+                session: copy.deepcopy(example),
+                viewer: show(example, networks),
+                table: page.latency_html(networks, example),
+                status: message(page.WELCOME),
+            }
 
         def run(
             photo: Upload | None,
@@ -152,10 +153,15 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             shown.begin(picture, photo.name, wanted, viewer.store)
             shown.strength, shown.keep_colours = strength / 100, keep_colours
             yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
-            for name, network in wanted.items():
-                result = stylize(network, picture)
-                shown.add(name, picture, *result, viewer.store)
-                yield {viewer: show(shown, networks, "painting …")}
+            try:
+                for name, network in wanted.items():
+                    result = stylize(network, picture)
+                    shown.add(name, picture, *result, viewer.store)
+                    yield {viewer: show(shown, networks, "painting …")}
+            except (RuntimeError, MemoryError):  # for example, a machine too small for the picture
+                logging.exception("a network failed")
+                yield {viewer: show(shown, networks), status: message(FAILED, error=True)}
+                return
             yield {
                 session: shown,
                 viewer: show(shown, networks),
@@ -256,25 +262,6 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
 
 def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
-
-
-def training_tab() -> None:
-    """The figures and claims that have been drawn."""
-    gr.HTML(page.TRAINING)
-    if missing := page.missing_figures(ASSETS):
-        gr.HTML(message(missing))
-    for path, title, words in page.present_figures(ASSETS):
-        gr.HTML(f"<h3>{title}</h3>")
-        gr.Image(
-            path,
-            show_label=False,
-            alt_text=words,
-            interactive=False,
-            elem_classes="figure",
-            buttons=["fullscreen"],
-        )
-    if (claims := ASSETS / "claims.md").exists():
-        gr.Markdown(claims.read_text(encoding="utf-8"), elem_classes="claims")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The two components that Gradio does not have: an unopened upload, and the picture viewer."""
+"""What Gradio does not have: an upload that nobody opens, the picture viewer, a tab of figures."""
 
 from __future__ import annotations
 
@@ -106,3 +106,22 @@ def show(session: Session, networks: Mapping[str, TransformerNet], waiting: str 
             )
         )
     return Panes(waiting=waiting, panes=panes)
+
+
+def training_tab(assets: Path) -> None:
+    """The figures and claims that have been drawn."""
+    gr.HTML(page.TRAINING)
+    if missing := page.missing_figures(assets):
+        gr.HTML(page.message(missing))
+    for path, title, words in page.present_figures(assets):
+        gr.HTML(f"<h3>{title}</h3>")
+        gr.Image(
+            path,
+            show_label=False,
+            alt_text=words,
+            interactive=False,
+            elem_classes="figure",
+            buttons=["fullscreen"],
+        )
+    if (claims := assets / "claims.md").exists():
+        gr.Markdown(claims.read_text(encoding="utf-8"), elem_classes="claims")

@@ -38,9 +38,13 @@ def take(browser: sync_api.Browser, url: str, folder: Path) -> None:
             save(page.screenshot(full_page=True), folder / f"page-desktop-{scheme}.png")
         with visiting(browser, url, color_scheme=scheme, **PHONE) as page:
             choose_tower(page)
-            page.locator("#viewer .pane").first.tap(position={"x": 80, "y": 90})
+            page.locator("#viewer .pane").first.tap()  # so that the hints are those for fingers
+            page.locator("#viewer .fit").tap()
             page.evaluate("document.activeElement.blur()")
-            save(page.locator("#viewer").screenshot(), folder / f"page-phone-{scheme}.png")
+            box = page.locator("#viewer").bounding_box()
+            top = box["y"] + page.evaluate("window.scrollY") - 16
+            clip = {"x": 0, "y": top, "width": 390, "height": box["height"] + 32}
+            save(page.screenshot(full_page=True, clip=clip), folder / f"page-phone-{scheme}.png")
 
 
 def choose_tower(page: Page) -> None:

@@ -190,6 +190,30 @@ def test_neither_fonts_nor_analytics_are_fetched(url: str) -> None:
     assert '"analytics_enabled":false' in page.replace(" ", "")
 
 
+class Failing:
+    """In a network's place: there is no memory for any picture but small ones."""
+
+    def __call__(self, photo: torch.Tensor) -> torch.Tensor:
+        if photo.shape[-1] > 600:
+            raise RuntimeError("/secret/path.cpp: out of memory")
+        return photo
+
+
+def test_a_failing_network_is_answered_in_words(tmp_path: Path) -> None:
+    demo = build_demo(load_networks(), {"eager": {name: Failing() for name in VARIANTS}})
+    demo.launch(prevent_thread_lock=True, quiet=True)
+    try:
+        client = Client(demo.local_url, verbose=False, download_files=tmp_path / "downloads")
+        random_picture(700, 300).save(tmp_path / "photo.png")
+        answer = run(client, tmp_path / "photo.png", 1024)
+        assert 'role="alert"' in answer[STATUS]
+        assert "a smaller size may work" in answer[STATUS]
+        assert "secret" not in answer[STATUS]
+        assert "Done" in run(client, tmp_path / "photo.png", 512)[STATUS]
+    finally:
+        demo.close()
+
+
 class Inverting:
     """In a network's place: turns values about mean grey, and counts how often it runs."""
 
