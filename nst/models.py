@@ -38,7 +38,7 @@ VARIANTS: dict[str, tuple[Part, ...]] = {
 DECODERS: tuple[Upsampling, ...] = ("transposed", "resize")
 
 MIN_SIDE = 16  # px; below it the reflection at quarter size has too little to reflect
-_STRIDE = 4  # the encoder halves the picture twice
+STRIDE = 4  # the encoder halves the picture twice
 
 
 class TransformerNet(nn.Module):
@@ -94,7 +94,7 @@ class TransformerNet(nn.Module):
         height, width = x.shape[-2:]
         if min(height, width) < MIN_SIDE:
             raise ValueError(f"{width}×{height} px is too small: {MIN_SIDE} px a side at least")
-        padding = (0, -width % _STRIDE, 0, -height % _STRIDE)
+        padding = (0, -width % STRIDE, 0, -height % STRIDE)
         if any(padding):
             x = F.pad(x, padding, mode="reflect")
         x = self.encoder(x)  # (N, 128, H/4, W/4)
