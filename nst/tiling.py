@@ -34,7 +34,7 @@ Span = tuple[int, int]  # of rows or columns: the first, and the one after the l
 
 # glibc maps and clears fresh memory for each block above 32 MB, which takes several times as long
 # as the arithmetic; the widest activation has 64 channels at the picture's own size.
-TILE = 320  # px a side
+TILE = 256  # px a side
 THUMBNAIL_SIDE = 1024  # px
 KEPT_VALUES = 16  # a pixel of the picture; a wider activation is computed again when it is needed
 
@@ -226,6 +226,8 @@ def _apply(part: nn.Module, source: Activation, tiles: _Tiles) -> Activation:
         return _apply_norm(part, source, tiles)
     if isinstance(part, ResidualBlock):
         return _apply_block(part, source, tiles)
+    if isinstance(part, nn.ReLU):  # always after a norm, which makes fresh memory
+        return source.then(nn.ReLU(inplace=True))
     return source.then(part)
 
 
