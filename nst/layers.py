@@ -138,7 +138,7 @@ class LightweightConvLayer(nn.Module):
         self.pointwise = nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.norm(self.depthwise(x)))  # (N, in, H', W')
+        x = torch.relu_(self.norm(self.depthwise(x)))  # (N, in, H', W')
         return self.pointwise(x)  # (N, out, H', W')
 
 
@@ -156,5 +156,5 @@ class ResidualBlock(nn.Module):
         self.norm2 = instance_norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = torch.relu(self.norm1(self.conv1(x)))
-        return x + self.norm2(self.conv2(y))
+        y = torch.relu_(self.norm1(self.conv1(x)))
+        return self.norm2(self.conv2(y)).add_(x)

@@ -60,9 +60,9 @@ class TransformerNet(nn.Module):
 
         conv = layer("encoder")
         self.encoder = nn.Sequential(
-            *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU()),
-            *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU()),
-            *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU()),
+            *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU(inplace=True)),
+            *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU(inplace=True)),
+            *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU(inplace=True)),
         )
         conv = layer("residual")
         self.residual = nn.Sequential(*(ResidualBlock(128, conv) for _ in range(5)))
@@ -71,12 +71,12 @@ class TransformerNet(nn.Module):
             *(
                 conv(128, 64, kernel_size=3, upsampling=decoder),
                 instance_norm(64),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ),
             *(
                 conv(64, 32, kernel_size=3, upsampling=decoder),
                 instance_norm(32),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ),
             conv(32, 3, kernel_size=9),
         )

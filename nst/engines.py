@@ -1,0 +1,182 @@
+"""The same network on PyTorch or on OpenVINO: a call takes and gives what `TransformerNet` does.
+
+openvino  the fast one: about what the arithmetic allows on a CPU; `nst.openvino_graph`
+eager     PyTorch, operation by operation, as in the paper
+plain     the network as one would first write it: PyTorch's own instance norm, its usual
+          memory layout, a fresh tensor from every ReLU; only to compare with
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nst.models import TransformerNet
+
+EngineName = Literal["openvino", "eager", "plain"]
+Precision = Literal["fp32", "bf16"]
+ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
+ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
+WARM_UP_SIDE = 256  # px
+
+
+class EngineError(ValueError):
+    """An engine that does not exist, or cannot do what it is asked for on this machine."""
+
+
+class Engine(Protocol):
+    """A network ready to run: (1, 3, H, W) normalised values -> the same, H and W 16 at least."""
+
+    name: EngineName
+    precision: Precision
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+
+class EagerEngine:
+    """PyTorch, operation by operation; the module itself."""
+
+    name: EngineName = "eager"
+    precision: Precision = "fp32"
+
+    def __init__(self, network: TransformerNet) -> None:
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+
+class PlainEngine(EagerEngine):
+    """The same weights without what makes ours faster; the numbers differ by rounding only."""
+
+    name: EngineName = "plain"
+
+    def __init__(self, network: TransformerNet) -> None:
+        super().__init__(_plain(copy.deepcopy(network)))
+
+
+class OpenVinoEngine:
+    """OpenVINO on the CPU, one model for all picture sizes.
+
+    Args:
+        precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
+        threads: None: as many as PyTorch uses.
+
+    Raises:
+        EngineError: bf16 was asked for and the CPU has none.
+    """
+
+    name: EngineName = "openvino"
+
+    def __init__(
+        self, network: TransformerNet, precision: Precision = "fp32", threads: int | None = None
+    ) -> None:
+        # here, so that everything else works without them
+        import openvino
+
+        from nst.openvino_graph import openvino_model
+
+        core = openvino.Core()
+        if precision == "bf16" and not has_bf16():
+            raise EngineError("this CPU has no bf16 instructions; fp32 is what it can do")
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads or torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "fp32" else "bf16",
+        }
+        self.precision: Precision = precision
+        self.compiled = core.compile_model(openvino_model(network), "CPU", settings)
+        self._request = self.compiled.create_infer_request()
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        pixels = x.detach().float().contiguous().numpy()
+        with self._one_at_a_time:
+            result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
+        return torch.from_numpy(result[0])
+
+
+def has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+def has_bf16() -> bool:
+    """Whether OpenVINO has bf16 kernels for this CPU."""
+    if not has_openvino():
+        return False
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def available_engines() -> tuple[EngineName, ...]:
+    """The engines that can make pictures here, the fastest first."""
+    return tuple(name for name in ENGINES if name != "openvino" or has_openvino())
+
+
+def build_engine(
+    network: TransformerNet,
+    name: EngineName = "openvino",
+    *,
+    precision: Precision = "fp32",
+    threads: int | None = None,
+) -> Engine:
+    """The network on an engine; eager with a warning where OpenVINO is not installed.
+
+    Args:
+        threads: for OpenVINO; PyTorch has one setting for the process (`torch.set_num_threads`).
+
+    Raises:
+        EngineError: no such engine, or bf16 where there is none.
+    """
+    if name not in ALL_ENGINES:
+        raise EngineError(f"unknown engine {name!r}; known: {', '.join(ALL_ENGINES)}")
+    if name == "openvino" and not has_openvino():
+        message = "OpenVINO is not installed, so pictures are made by eager PyTorch, more slowly"
+        warnings.warn(f"{message}; pip install openvino", stacklevel=2)
+        name = "eager"
+    if precision != "fp32" and name != "openvino":
+        raise EngineError(f"{name} PyTorch runs in fp32 here")
+    if name == "openvino":
+        return OpenVinoEngine(network, precision, threads)
+    return EagerEngine(network) if name == "eager" else PlainEngine(network)
+
+
+def build_engines(
+    networks: Mapping[str, TransformerNet], name: EngineName = "openvino", **options: Any
+) -> dict[str, Engine]:
+    """`build_engine` for networks by name."""
+    return {
+        variant: build_engine(network, name, **options) for variant, network in networks.items()
+    }
+
+
+def warm_up(engines: Mapping[str, Engine], side: int = WARM_UP_SIDE) -> float:
+    """Run each once, so that the first visitor does not pay for it; the seconds it took."""
+    started = time.perf_counter()
+    for engine in engines.values():
+        engine(torch.zeros(1, 3, side, side))
+    return time.perf_counter() - started
+
+
+def _plain(module: nn.Module) -> Any:
+    """The module with instance norms of PyTorch's own and no work in place."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.GroupNorm):
+            norm = nn.InstanceNorm2d(child.num_channels, child.eps, affine=True)
+            norm.load_state_dict(child.state_dict())
+            setattr(module, name, norm)
+        elif isinstance(child, nn.ReLU):
+            setattr(module, name, nn.ReLU())
+        else:
+            _plain(child)
+    return module.to(memory_format=torch.contiguous_format)
