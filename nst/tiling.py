@@ -213,7 +213,7 @@ def _spans(length: int, step: int) -> list[Span]:
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
     """The layers and residual blocks of a network in the order in which they are applied."""
     if isinstance(module, LightweightConvLayer):
-        yield from (*_parts(module.depthwise), module.norm, nn.ReLU(), module.pointwise)
+        yield from (*_parts(module.depthwise), module.norm, nn.ReLU(inplace=True), module.pointwise)
     elif isinstance(module, ResidualBlock) or next(module.children(), None) is None:
         yield module
     else:
@@ -226,8 +226,6 @@ def _apply(part: nn.Module, source: Activation, tiles: _Tiles) -> Activation:
         return _apply_norm(part, source, tiles)
     if isinstance(part, ResidualBlock):
         return _apply_block(part, source, tiles)
-    if isinstance(part, nn.ReLU):  # always after a norm, which makes fresh memory
-        return source.then(nn.ReLU(inplace=True))
     return source.then(part)
 
 
@@ -252,7 +250,13 @@ def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Act
         total[:, rows, columns] = values[0]
     source = Activation(total, source.kept_stride)
     way = source
-    parts = (*_parts(block.conv1), block.norm1, nn.ReLU(), *_parts(block.conv2), block.norm2)
+    parts = (
+        *_parts(block.conv1),
+        block.norm1,
+        nn.ReLU(inplace=True),
+        *_parts(block.conv2),
+        block.norm2,
+    )
     for part in parts:
         way = _apply(part, way, tiles)
     for rows, columns, values in tiles.of(way):
