@@ -15,7 +15,6 @@ picture, so all tiles must share its means and variances.  They come from one of
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
@@ -24,7 +23,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from nst.images import denormalise, limit_side, normalise, to_tensor
+from nst.frozen import ChannelStatistics, FrozenNorm, freeze_norms
+from nst.images import denormalise, limit_side, normalise
 from nst.layers import LightweightConvLayer, ResidualBlock
 from nst.models import MIN_SIDE, STRIDE, TransformerNet
 
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]  # tiles done, tiles in all
 Span = tuple[int, int]  # of rows or columns: the first, and the one after the last
 
 # glibc maps and clears fresh memory for each block above 32 MB, which takes several times as long
-# as the arithmetic; the widest activation has 64 channels at the picture's own size.
+# as a norm does; the widest activation of a tile, 64 channels in v3's decoder, stays below.
 TILE = 256  # px a side
 THUMBNAIL_SIDE = 1024  # px
 KEPT_VALUES = 16  # a pixel of the picture; a wider activation is computed again when it is needed
@@ -262,61 +262,3 @@ def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Act
     for rows, columns, values in tiles.of(way):
         total[:, rows, columns] += values[0]
     return source
-
-
-class ChannelStatistics:
-    """Mean and variance of each channel, gathered from parts: Chan et al., 1979, in float64."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean = torch.zeros(1, dtype=torch.float64)  # (C)
-        self._squares = torch.zeros(1, dtype=torch.float64)  # (C), of the deviations from it
-
-    def add(self, values: Tensor) -> None:
-        """Take in a part of the picture, (1, C, h, w)."""
-        mean = values.mean((0, 2, 3), keepdim=True)
-        squares = (values - mean).square_().sum((0, 2, 3)).double()
-        count = values.shape[2] * values.shape[3]
-        total = self.count + count
-        difference = mean.flatten().double() - self.mean
-        self.mean = self.mean + difference * (count / total)
-        self._squares = self._squares + squares + difference**2 * (self.count * count / total)
-        self.count = total
-
-    @property
-    def variance(self) -> Tensor:
-        """(C), of the values themselves, not an estimate for more of them."""
-        return self._squares / self.count
-
-
-class FrozenNorm(nn.Module):
-    """An instance norm whose statistics are given: (N, C, H, W) -> the same, scaled and shifted."""
-
-    def __init__(self, norm: nn.GroupNorm, statistics: ChannelStatistics) -> None:
-        super().__init__()
-        scale = norm.weight.double() / (statistics.variance + norm.eps).sqrt()
-        shift = norm.bias.double() - statistics.mean * scale
-        self.register_buffer("scale", scale.float()[:, None, None])
-        self.register_buffer("shift", shift.float()[:, None, None])
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, x, self.scale)
-
-
-def freeze_norms(network: TransformerNet, picture: Image.Image) -> TransformerNet:
-    """A copy of the network in which every norm has the statistics of this one picture.
-
-    What it makes of a pixel depends on the neighbourhood alone, so it can be applied to tiles, and
-    converted for another engine like any network.
-    """
-    frozen = copy.deepcopy(network)
-    norms = [
-        (name, norm) for name, norm in frozen.named_modules() if isinstance(norm, nn.GroupNorm)
-    ]
-    statistics = {name: ChannelStatistics() for name, _ in norms}
-    for name, norm in norms:
-        norm.register_forward_pre_hook(lambda _, x, name=name: statistics[name].add(*x))
-    frozen(normalise(to_tensor(picture)[None]))
-    for name, norm in norms:
-        frozen.set_submodule(name, FrozenNorm(norm, statistics[name]))
-    return frozen

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import nn
 
+from nst.frozen import ChannelStatistics, freeze_norms
 from nst.models import VARIANTS, TransformerNet, build_model
 from nst.stylize import load_networks, stylize
-from nst.tiling import ChannelStatistics, freeze_norms, run_tiled, source_span
+from nst.tiling import run_tiled, source_span
 from tests.conftest import random_picture
 
 
