@@ -1,42 +1,56 @@
-"""Table 1 of the paper, measured: parameters, file size and CPU latency of the four networks.
+"""Table 1 of the paper, measured: parameters, file size, arithmetic and CPU latency.
 
-    python -m nst.benchmark                         the paper's protocol: one 256×256 picture, CPU
-    python -m nst.benchmark --size 512 --repeats 30
+    python -m nst.benchmark                     the paper's protocol: one 256×256 picture, eager
+    python -m nst.benchmark --size 256 512 1080p --engine plain eager openvino --csv latency.csv
+    python -m nst.benchmark --profile --engine eager openvino             where the time goes
 
-Latency is the time of one network on one picture from tensor to tensor, in eager PyTorch: a few
-runs to warm up, then the median of repeats.  Every repeat times all networks one after the other,
-so that a busy machine slows all of them alike.
+Latency is the time of one network on one picture from tensor to tensor: a few runs to warm up,
+then the median of repeats.  Every repeat times all networks on all engines one after the other, so
+that a busy machine slows all of them alike.  Engines are those of `nst.engines`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
+import importlib.metadata
+import json
+import os
 import platform
+import re
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from nst.checkpoint import CheckpointError
+from nst.engines import ALL_ENGINES, Engine, EngineError, build_engines
 from nst.models import TransformerNet, count_parameters
 from nst.stylize import CHECKPOINTS, load_networks
 
 PAPER_LATENCY_MS = {"baseline": 71.31, "v1": 60.46, "v2": 57.65, "v3": 49.49}  # its Table 1, CPU
 PAPER_SIDE = 256  # px
+REPEATS = 50  # of a picture of that size; larger ones are repeated less often
 WARM_UP = 3
+
+Size = tuple[int, int]  # width and height in px
+Key = TypeVar("Key", bound=Hashable)
 
 
 @torch.inference_mode()
 def measure_latency(
-    networks: Mapping[str, TransformerNet], width: int, height: int, repeats: int
-) -> dict[str, list[float]]:
+    networks: Mapping[Key, Callable[[Tensor], object]], width: int, height: int, repeats: int
+) -> dict[Key, list[float]]:
     """Milliseconds of every repeat for each network, interleaved, on one width×height picture."""
     photo = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(0))
-    times: dict[str, list[float]] = {name: [] for name in networks}
+    times: dict[Key, list[float]] = {name: [] for name in networks}
     for repeat in range(WARM_UP + repeats):
         for name, network in networks.items():
             started = time.perf_counter()
@@ -51,25 +65,51 @@ def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
     return {name: latencies["baseline"] / latency for name, latency in latencies.items()}
 
 
+def gigamacs(network: TransformerNet, size: Size = (PAPER_SIDE, PAPER_SIDE)) -> float:
+    """Multiply-accumulates of all convolutions for one picture, in 10⁹; nothing is computed."""
+    width, height = size
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        copy.deepcopy(network).to("meta")(torch.empty(1, 3, height, width, device="meta"))
+    return counter.get_total_flops() / 2e9
+
+
+def default_repeats(size: Size) -> int:
+    return max(7, round(REPEATS * PAPER_SIDE**2 / (size[0] * size[1])))
+
+
 def latency_table(
-    networks: Mapping[str, TransformerNet], times: Mapping[str, list[float]]
+    networks: Mapping[str, TransformerNet],
+    times: Mapping[tuple[str, str], Sequence[float]],
+    size: Size = (PAPER_SIDE, PAPER_SIDE),
 ) -> pd.DataFrame:
-    """One row for each network: parameters, median latency, quartiles, speed-up, the paper's."""
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    ours, papers = speed_ups(medians), speed_ups(PAPER_LATENCY_MS)
+    """One row for each engine and network, from the milliseconds of (engine, network).
+
+    `speed-up` is against the baseline on the same engine, `against eager` against the baseline in
+    eager PyTorch where that was measured too; the paper's columns belong to 256×256.
+    """
+    medians = {key: statistics.median(values) for key, values in times.items()}
+    papers = speed_ups(PAPER_LATENCY_MS)
     most = count_parameters(networks["baseline"])
+    macs = {name: gigamacs(network, size) for name, network in networks.items()}
+    eager = medians.get(("eager", "baseline"), float("nan"))
     rows = []
-    for name, network in networks.items():
-        lower, _, upper = statistics.quantiles(times[name], n=4, method="inclusive")
-        parameters = count_parameters(network)
+    for (engine, name), values in times.items():
+        lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+        parameters = count_parameters(networks[name])
+        median = medians[engine, name]
         rows.append(
             {
+                "size": f"{size[0]}×{size[1]}",
+                "engine": engine,
                 "network": name,
                 "parameters": parameters,
                 "reduction %": round(100 * (1 - parameters / most), 2),
-                "latency ms": round(medians[name], 1),
+                "GMAC": round(macs[name], 2),
+                "latency ms": round(median, 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
-                "speed-up": round(ours[name], 2),
+                "repeats": len(values),
+                "speed-up": round(medians[engine, "baseline"] / median, 2),
+                "against eager": round(eager / median, 2),
                 "paper ms": PAPER_LATENCY_MS[name],
                 "paper speed-up": round(papers[name], 2),
             }
@@ -77,47 +117,136 @@ def latency_table(
     return pd.DataFrame(rows)
 
 
-def circumstances() -> str:
+def benchmark(
+    networks: Mapping[str, TransformerNet],
+    engines: Mapping[str, Mapping[str, Engine]],
+    size: Size,
+    repeats: int | None = None,
+) -> pd.DataFrame:
+    """`latency_table` at one size of engine -> network -> callable."""
+    ready = {(engine, name): call for engine, of in engines.items() for name, call in of.items()}
+    return latency_table(
+        networks, measure_latency(ready, *size, repeats or default_repeats(size)), size
+    )
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    """Rows of `latency_table` as the README shows them: a line for each size and engine.
+
+    Medians in ms with the speed-up against the same engine's baseline; "all four" is their sum.
+    """
+    names = list(dict.fromkeys(rows["network"]))
+    lines = [f"| size | engine | {' | '.join(names)} | all four |", "|---" * (len(names) + 3) + "|"]
+    for (size, engine), part in rows.groupby(["size", "engine"], sort=False):
+        of = part.set_index("network")
+        cells = [f"{of['latency ms'][name]:.0f} ({of['speed-up'][name]:.2f}×)" for name in names]
+        cells.append(f"{of['latency ms'].sum():.0f}")
+        lines.append(f"| {size} | {engine} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def circumstances(engine: str = "eager") -> str:
     """What a latency depends on apart from network and picture, in one line."""
+    software = f"PyTorch {torch.__version__}"
+    if engine == "openvino":
+        software = f"OpenVINO {importlib.metadata.version('openvino')}"
+    elif engine in ALL_ENGINES:
+        software = f"{engine} {software}"
+    allocator = "".join(
+        f", {name}={value}" for name, value in os.environ.items() if name.startswith("MALLOC_")
+    )
     return (
         f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), "
-        f"eager PyTorch {torch.__version__}, fp32, Python {platform.python_version()}"
+        f"{software}, fp32, Python {platform.python_version()}{allocator}"
     )
 
 
 def cpu_name() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name and its widest vector instructions, as the system tells them."""
     with contextlib.suppress(OSError):  # only Linux has the file
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+                name = line.partition(":")[2].strip()
+                return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
     return platform.processor() or platform.machine()
+
+
+def parse_size(text: str) -> Size:
+    """ "512", "640x480" or "1080p" -> width and height; for argparse.
+
+    Raises:
+        ValueError: something else.
+    """
+    if text == "1080p":
+        return 1920, 1080
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text)
+    if match is None:
+        raise ValueError(text)
+    return int(match[1]), int(match[2] or match[1])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--size", type=int, nargs="+", default=[PAPER_SIDE], metavar="PX")
-    parser.add_argument("--repeats", type=int, default=50)
-    parser.add_argument("--threads", type=int, help="default: PyTorch's choice")
+    add = parser.add_argument
+    paper = (PAPER_SIDE, PAPER_SIDE)
+    add(
+        "--size",
+        type=parse_size,
+        nargs="+",
+        default=[paper],
+        metavar="PX",
+        help="512, 640x480, 1080p",
+    )
+    add("--engine", nargs="+", choices=ALL_ENGINES, default=["eager"])
+    add("--repeats", type=int, help=f"default: {REPEATS} at 256×256, fewer for larger pictures")
+    add("--threads", type=int, help="default: PyTorch's choice")
+    add("--precision", choices=("fp32", "bf16"), default="fp32", help="of OpenVINO")
+    add("--profile", action="store_true", help="shares of the time instead of latencies")
+    add("--csv", type=Path, help="the rows, into a file")
+    add("--json", type=Path, help="the rows and circumstances, into a file")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    if options.repeats < 2:
+    if options.repeats is not None and options.repeats < 2:
         parser.error("--repeats: 2 at least")
     try:
         networks = load_networks()
-    except CheckpointError as error:
+        engines = {
+            name: build_engines(
+                networks, name, precision=options.precision if name == "openvino" else "fp32"
+            )
+            for name in options.engine
+        }
+    except (CheckpointError, EngineError) as error:
         parser.error(str(error))
-    print(circumstances())
+
+    lines = {name: circumstances(name) for name in engines}
+    print("\n".join(lines.values()))
     for name in networks:
         size = (CHECKPOINTS / f"{name}.safetensors").stat().st_size
         print(f"{name}: {size / 1e6:.2f} MB on disk")
-    for side in options.size:
-        times = measure_latency(networks, side, side, options.repeats)
-        print(f"\n{side}×{side}, median of {options.repeats} interleaved repeats")
-        print(latency_table(networks, times).to_string(index=False))
+    if options.profile:
+        from nst.profiling import profile_table  # here: importing PyTorch's profiler takes a second
+
+        for size in options.size:
+            print(profile_table(engines, size).to_string(index=False))
+        return
+
+    tables = []
+    for size in options.size:
+        table = benchmark(networks, engines, size, options.repeats)
+        tables.append(table)
+        print(f"\n{table['size'][0]}, median of {table['repeats'][0]} interleaved repeats")
+        print(table.drop(columns=["size", "repeats"]).to_string(index=False, na_rep="–"))
+    rows = pd.concat(tables)
+    print(f"\n{markdown(rows)}")
+    if options.csv:
+        rows.to_csv(options.csv, index=False)
+    if options.json:
+        content = {"circumstances": lines, "rows": rows.to_dict("records")}
+        options.json.write_text(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
+import pytest
 import torch
 
-from nst.benchmark import WARM_UP, circumstances, latency_table, measure_latency
+from nst.benchmark import (
+    WARM_UP,
+    circumstances,
+    default_repeats,
+    gigamacs,
+    latency_table,
+    measure_latency,
+    parse_size,
+)
+from nst.engines import build_engines
 from nst.models import VARIANTS, build_model
+from nst.profiling import KINDS, kind_of, profile_table
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,29 +43,87 @@ def test_repeats_are_interleaved_after_warming_up() -> None:
 
 def test_table_has_medians_quartiles_and_speed_ups() -> None:
     networks = {name: build_model(name) for name in VARIANTS}
-    times = {name: [9.0, 30.0, 10.0, 11.0, 9.5] for name in VARIANTS}
-    times["v3"] = [4.0, 4.0, 4.0, 5.0, 99.0]
-    table = latency_table(networks, times).set_index("network")
-    assert list(table.index) == list(VARIANTS)
-    assert table.loc["baseline", "latency ms"] == 10.0
-    assert table.loc["baseline", "quartiles ms"] == "9.5–11.0"
-    assert table.loc["v3", "latency ms"] == 4.0
-    assert table.loc["v3", "speed-up"] == 2.5
-    assert table.loc["v3", "reduction %"] == 87.62
-    assert table.loc["v3", "paper speed-up"] == 1.44
+    times = {("eager", name): [9.0, 30.0, 10.0, 11.0, 9.5] for name in VARIANTS}
+    times["eager", "v3"] = [4.0, 4.0, 4.0, 5.0, 99.0]
+    times |= {("openvino", name): [5.0, 5.0] for name in VARIANTS}
+    table = latency_table(networks, times).set_index(["engine", "network"])
+    assert list(table.index) == list(times)
+    assert table.loc[("eager", "baseline"), "latency ms"] == 10.0
+    assert table.loc[("eager", "baseline"), "quartiles ms"] == "9.5–11.0"
+    v3 = table.loc[("eager", "v3")]
+    assert v3["latency ms"] == 4.0
+    assert v3["speed-up"] == 2.5
+    assert v3["reduction %"] == 87.62
+    assert v3["paper speed-up"] == 1.44
+    assert table.loc[("openvino", "v3"), "speed-up"] == 1.0
+    assert table.loc[("openvino", "v3"), "against eager"] == 2.0
 
 
-def test_command_line() -> None:
+def test_arithmetic_is_that_of_the_layers() -> None:
+    """The 9×9 layers and one residual block of v3, counted by hand."""
+    network = build_model("v3").eval()
+    counted = gigamacs(network, (64, 64))
+    assert counted == pytest.approx(gigamacs(network, (128, 128)) / 4)
+    residual = 10 * 16 * 16 * (128 * 9 + 128 * 128)
+    encoder = 64 * 64 * 3 * (81 + 32) + 32 * 32 * 32 * (9 + 64) + 16 * 16 * 64 * (9 + 128)
+    # A transposed convolution meets each of its inputs with all 9 weights.
+    upsampling = 16 * 16 * 128 * 9 + 32 * 32 * 128 * 64 + 32 * 32 * 64 * 9 + 64 * 64 * 64 * 32
+    last = 64 * 64 * 32 * (81 + 3)
+    assert counted == pytest.approx((residual + encoder + upsampling + last) / 1e9)
+
+
+def test_sizes() -> None:
+    assert parse_size("512") == (512, 512)
+    assert parse_size("640x480") == (640, 480)
+    assert parse_size("1080p") == (1920, 1080)
+    for wrong in ("big", "12x", "-5"):
+        with pytest.raises(ValueError, match=wrong):
+            parse_size(wrong)
+    assert default_repeats((256, 256)) == 50
+    assert default_repeats((1920, 1080)) == 7
+
+
+@pytest.mark.parametrize("engine", ["plain", "eager", "openvino"])
+def test_profile_finds_convolutions_norms_and_padding(engine: str) -> None:
+    networks = {"v3": build_model("v3")}
+    table = profile_table({engine: build_engines(networks, engine)}, (64, 48))
+    row = table.iloc[0]
+    assert row["ms"] > 0
+    assert sum(row[f"{kind} %"] for kind in KINDS) == pytest.approx(100, abs=0.5)
+    assert all(row[f"{kind} %"] > 0 for kind in ("convolution", "norm", "padding"))
+
+
+def test_kinds_of_operators() -> None:
+    assert kind_of("aten::mkldnn_convolution") == "convolution"
+    assert kind_of("GroupConvolutionBackpropData") == "convolution"
+    assert kind_of("aten::native_group_norm") == "norm"
+    assert kind_of("aten::reflection_pad2d") == "padding"
+    assert kind_of("aten::relu_") == "activation"
+    assert kind_of("Reorder") == "memory"
+
+
+def test_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nst.benchmark", "--size", "32", "--repeats", "2"]
+    files = ["--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json"]
     result = subprocess.run(
-        [*command, "--threads", "1"], cwd=ROOT, capture_output=True, text=True, check=True
+        [*command, "--threads", "1", "--engine", "eager", "openvino", *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "1 CPU thread(s)" in result.stdout
     assert "32×32, median of 2 interleaved repeats" in result.stdout
     for name in VARIANTS:
         assert f"{name}: " in result.stdout
+    rows = pd.read_csv(tmp_path / "a.csv")
+    assert list(rows["network"]) == [*VARIANTS, *VARIANTS]
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert [row["latency ms"] for row in content["rows"]] == list(rows["latency ms"])
+    assert set(content["circumstances"]) == {"eager", "openvino"}
 
 
 def test_circumstances_name_what_matters() -> None:
     assert torch.__version__ in circumstances()
     assert f"{torch.get_num_threads()} CPU thread(s)" in circumstances()
+    assert "OpenVINO" in circumstances("openvino")
