@@ -1,4 +1,4 @@
-"""The demo: one photo, four networks, five pictures beside each other.
+"""The demo: one photo, four networks, five pictures that are looked at together.
 
     python app.py
 
@@ -8,178 +8,216 @@ network.
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import median
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
-from gradio.data_classes import ImageData
 from gradio.media import get_image
 
-from nst.benchmark import PAPER_SIDE, measure_latency
+from components import Panes, PictureUpload, Upload, Viewer, show
+from nst import page
+from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
+from nst.engines import Engine, available_engines, build_engines, warm_up
 from nst.images import MAX_BYTES, PictureError, limit_side, read_picture
 from nst.models import TransformerNet
-from nst.page import (
-    INTRODUCTION,
-    MEASURE_REPEATS,
-    ORIGINAL,
-    Session,
-    caption,
-    heading,
-    latency_html,
-    message,
-)
+from nst.page import message
+from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, Store
 from nst.stylize import load_networks, stylize
-from nst.zoom import magnify, percent_of_click, region
+from nst.upload import read_upload
+from nst.zoom import ZOOM_SIDE
+from offline import stay_offline
+from theme import page_theme
+from zero_gpu import declare_for_zero_gpu
 
 ASSETS = Path(__file__).parent / "assets"
-EXAMPLES = [str(ASSETS / "lamps.png"), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
-SIDES = [256, 512, 1024]  # px, the longer side of the result
-FONT = ("ui-sans-serif", "system-ui", "sans-serif")  # the system's: nothing is fetched
+FIRST = ASSETS / "lamps.png"  # the example that the page opens with
+EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
+MAX_SIDE = 2048  # px
+SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
+EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
+MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
+
+Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
-class PictureUpload(gr.Image):
-    """An upload that hands over the path of the file as it was sent.
-
-    `gr.Image` would open the file before our code runs, and a bad one would give no message.
-    (Gradio writes a type stub, app.pyi, for every subclass; it is ignored by git.)
-    """
-
-    is_template = True  # shown as its parent, an image
-
-    def preprocess(self, payload: ImageData | None) -> str | None:
-        return payload.path if payload else None
-
-
-def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
-    """The page for these networks; `nst.models.VARIANTS` gives their order."""
-    names = [ORIGINAL, *networks]
-
-    with gr.Blocks(title="Lightweight style transfer", delete_cache=(3600, 3600)) as demo:
+def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
+    """The page for these networks on these engines, the first of which is chosen at first."""
+    stay_offline()
+    names = list(networks)
+    with gr.Blocks(title="Lightweight style transfer", delete_cache=(600, 3600)) as demo:
         session = gr.State(Session())
-        gr.HTML(INTRODUCTION, elem_id="title")
-        with gr.Row(equal_height=True):
-            with gr.Column(scale=1, min_width=280):
-                upload = PictureUpload(
-                    label="Your photo", sources=["upload", "clipboard"], height=300, format="png"
-                )
-            with gr.Column(scale=2, min_width=300):
-                gr.Examples(
-                    EXAMPLES,
-                    upload,
-                    label="Or take one of these; round lights are where red spots would show",
-                    cache_examples=False,
-                )
-                side = gr.Radio(
-                    SIDES, value=512, label="Size of the results, px along the longer side"
-                )
-                start = gr.Button("Stylize with all four", variant="primary")
-                status = gr.HTML(elem_id="status", container=False)
+        gr.HTML(page.INTRODUCTION, elem_id="title")
+        with gr.Tabs():
+            with gr.Tab("Compare"):
+                with gr.Row(elem_id="making"):
+                    with gr.Column(scale=5, min_width=280):
+                        upload = PictureUpload(
+                            label="Your photo",
+                            sources=["upload", "clipboard"],
+                            height=296,
+                            format="png",
+                        )
+                        gr.Examples(
+                            EXAMPLES,
+                            upload,
+                            label="Or one of these",
+                            cache_examples=False,
+                            elem_id="examples",
+                        )
+                    with gr.Column(scale=6, min_width=280):
+                        side = gr.Radio(SIDES, value=512, label="Longer side of the results, px")
+                        chosen = gr.CheckboxGroup(names, value=names, label="Networks")
+                        engine = gr.Radio(
+                            [(page.ENGINES[name], name) for name in engines],
+                            value=next(iter(engines)),
+                            label="Engine",
+                        )
+                        start = gr.Button("Stylize", variant="primary", elem_id="start")
+                        status = gr.HTML(label="message", elem_classes="status")
+                        strength = gr.Slider(
+                            0,
+                            100,
+                            100,
+                            step=5,
+                            label="Strength, % (at once; no network runs again)",
+                        )
+                        keep_colours = gr.Checkbox(False, label="Keep the photo’s colours")
+                viewer = Viewer(label="pictures", elem_id="viewer")
+                gr.HTML(page.LATENCY, elem_classes="section")
+                with gr.Row(elem_id="measuring"):
+                    measured_side = gr.Radio(
+                        [
+                            (f"{PAPER_SIDE}×{PAPER_SIDE}, as the paper", PAPER_SIDE),
+                            ("512×512", 512),
+                        ],
+                        value=PAPER_SIDE,
+                        label="Picture",
+                    )
+                    measure = gr.Button("Measure", scale=0, min_width=180)
+                progress = gr.HTML(label="message", elem_classes="status")
+                table = gr.HTML(page.latency_html(networks, Session()), label="latency")
+            with gr.Tab("How they were trained"):
+                training_tab()
+            with gr.Tab("About"):
+                gr.HTML(page.ABOUT, elem_classes="words")
+        with gr.Column(visible=False):  # what only programs ask for
+            place = [gr.Number(value) for value in (50, 50, 4, ZOOM_SIDE, ZOOM_SIDE)]
+            crops = [gr.Image(label=name, format="png") for name in (ORIGINAL, *names)]
+            crop = gr.Button()
+            sheet_file = gr.File(label="sheet")
 
-        gr.HTML(heading("Results", "Click anywhere in a picture to magnify that place in all."))
-        tiles: dict[str, gr.Image] = {}
-        captions: dict[str, gr.HTML] = {}
-        with gr.Row(elem_classes="five"):
-            for name in names:
-                with gr.Column():
-                    tiles[name] = picture_view(name)
-                    captions[name] = gr.HTML(caption(name, networks))
+        def welcome() -> tuple[Session, Panes, str, str]:
+            """An example, so that there is something to look at."""
+            shown = copy.deepcopy(example)
+            return (
+                shown,
+                show(shown, networks),
+                page.latency_html(networks, shown),
+                message(page.WELCOME),
+            )
 
-        gr.HTML(heading("The same place in all five", "Pixels are repeated, never smoothed."))
-        with gr.Row():
-            x, y, factor = Session().place
-            across = gr.Slider(0, 100, x, step=0.1, label="Left to right, %")
-            down = gr.Slider(0, 100, y, step=0.1, label="Top to bottom, %")
-            zoom = gr.Slider(2, 16, factor, step=1, label="Zoom, ×")
-        crops: dict[str, gr.Image] = {}
-        with gr.Row(elem_classes="five"):
-            for name in names:
-                with gr.Column():
-                    crops[name] = picture_view(f"{name}, magnified")
-                    gr.HTML(f'<div class="caption"><div class="name">{name}</div></div>')
-
-        gr.HTML(heading("Latency", "Each network alone, from tensor to tensor, on this machine."))
-        table = gr.HTML(latency_html(networks, Session()))
-        measure = gr.Button(f"Measure at {PAPER_SIDE}×{PAPER_SIDE}, as the paper did")
-
-        def run(path: str | None, side: int, shown: Session) -> Iterator[dict]:
-            """Stylize one upload with every network; each result is shown when it is there."""
-            shown.pictures, shown.seconds = {}, {}
-            empty = {view: None for views in (tiles, crops) for view in views.values()}
-            fresh = {captions[name]: caption(name, networks) for name in names}
+        def run(
+            photo: Upload | None,
+            side: int,
+            networks_to_run: list[str],
+            engine: str,
+            strength: float,
+            keep_colours: bool,
+            shown: Session,
+        ) -> Iterator[dict]:
+            """Stylize one upload; each result is shown when it is there."""
+            shown.clear()
             yield {
-                **empty,
-                **fresh,
                 session: shown,
-                table: latency_html(networks, shown),
+                viewer: show(shown, networks),
+                table: page.latency_html(networks, shown),
                 status: message("Reading the picture …"),
             }
             try:
-                if path is None:
+                if photo is None:
                     raise PictureError("Choose a photo first, or take one of the examples.")
-                photo = limit_side(read_picture(path), int(side))
+                wanted = {name: engines[engine][name] for name in names if name in networks_to_run}
+                if not wanted:
+                    raise PictureError("Choose at least one network.")
+                picture = read_upload(photo.path, int(side))
             except PictureError as error:
                 yield {status: message(str(error), error=True)}
                 return
-
-            def show(name: str) -> dict:
-                picture = shown.pictures[name]
-                return {
-                    tiles[name]: picture,
-                    crops[name]: magnify(picture, *shown.place),
-                    captions[name]: caption(name, networks, photo.size, shown.seconds),
-                }
-
-            shown.pictures[ORIGINAL] = photo
-            yield {**show(ORIGINAL), status: message("Stylizing …")}
-            for name, network in networks.items():
-                result = stylize(network, photo)
-                shown.pictures[name], shown.seconds[name] = result
-                yield show(name)
-            yield {  # once more, so that the last answer to an API client is whole
-                **{view: value for name in names for view, value in show(name).items()},
-                session: shown,
-                table: latency_html(networks, shown),
-                status: message(f"Done: four pictures in {sum(shown.seconds.values()):.2f} s."),
-            }
-
-        def move(shown: Session, x: float, y: float, factor: int) -> list:
-            """The same magnified region of all pictures that are there."""
-            shown.place = (x, y, factor)
-            pictures = [shown.pictures.get(name) for name in names]
-            return [
-                magnify(picture, *shown.place) if picture else gr.skip() for picture in pictures
-            ]
-
-        def look_at(shown: Session, event: gr.SelectData) -> tuple:
-            """A click in a whole picture -> its place in percent."""
-            return clicked_place(shown, event, magnified=False)
-
-        def look_nearby(shown: Session, event: gr.SelectData) -> tuple:
-            """A click in a magnified region -> its place in percent of the whole picture."""
-            return clicked_place(shown, event, magnified=True)
-
-        def measure_now(shown: Session) -> Iterator[dict]:
-            """The paper's protocol, here and now."""
-            yield {status: message("Measuring …")}
-            times = measure_latency(networks, PAPER_SIDE, PAPER_SIDE, MEASURE_REPEATS)
-            shown.milliseconds = {name: median(values) for name, values in times.items()}
+            shown.begin(picture, photo.name, wanted, viewer.store)
+            shown.strength, shown.keep_colours = strength / 100, keep_colours
+            yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
+            for name, network in wanted.items():
+                result = stylize(network, picture)
+                shown.add(name, picture, *result, viewer.store)
+                yield {viewer: show(shown, networks, "painting …")}
             yield {
                 session: shown,
-                table: latency_html(networks, shown),
-                status: message("Measured; the table at the end of the page has the times."),
+                viewer: show(shown, networks),
+                table: page.latency_html(networks, shown),
+                status: message(page.done(shown)),
             }
 
-        views = [*tiles.values(), *captions.values(), *crops.values()]
+        def mix(strength: float, keep_colours: bool, shown: Session) -> dict:
+            """The kept results with another strength or other colours; no network runs."""
+            try:
+                shown.mix(strength / 100, keep_colours, viewer.store)
+            except SessionExpiredError:
+                return {status: message(EXPIRED, error=True)}
+            return {
+                session: shown,
+                viewer: show(shown, networks),
+                status: message(page.mixed(shown)),
+            }
+
+        def magnify(
+            x: float, y: float, zoom: float, width: float, height: float, shown: Session
+        ) -> list:
+            """The same place of all pictures: centre in percent, zoom, and size in px."""
+            try:
+                found = shown.crops(x, y, zoom, width, height)
+            except SessionExpiredError:
+                raise gr.Error(EXPIRED, print_exception=False) from None
+            return [found.get(name) for name in (ORIGINAL, *names)]
+
+        def contact_sheet(shown: Session) -> dict:
+            """All pictures as they are shown, labelled, on one."""
+            captions = {name: " · ".join(page.facts(name, networks, shown)) for name in shown.shown}
+            try:
+                return {sheet_file: shown.sheet(captions, viewer.store)}
+            except SessionExpiredError:
+                return {status: message(EXPIRED, error=True), sheet_file: None}
+
+        def measure_now(side: int, engine: str, shown: Session) -> Iterator[dict]:
+            """The paper's protocol, here and now."""
+            yield {progress: message("Measuring …")}
+            times = measure_latency(engines[engine], side, side, page.MEASURE_REPEATS)
+            shown.measured = Latency(side, times, circumstances(engine))
+            yield {
+                session: shown,
+                table: page.latency_html(networks, shown),
+                progress: message("Measured; below are the times."),
+            }
+
+        example = paint_example(engines, viewer.store)
+        viewer.keep_in_cache.update(example.painted.values())
+        demo.load(
+            welcome,
+            None,
+            [session, viewer, table, status],
+            api_visibility="private",
+            show_progress="hidden",
+            queue=False,
+        )
         start.click(
             run,
-            [upload, side, session],
-            [session, status, table, *views],
+            [upload, side, chosen, engine, strength, keep_colours, session],
+            [session, status, viewer, table],
             api_name="stylize",
             concurrency_id="networks",
             concurrency_limit=1,  # one at a time, or the times would mean nothing
@@ -187,74 +225,87 @@ def build_demo(networks: Mapping[str, TransformerNet]) -> gr.Blocks:
         )
         measure.click(
             measure_now,
-            session,
-            [session, table, status],
+            [measured_side, engine, session],
+            [session, progress, table],
             api_name="measure",
             concurrency_id="networks",
             show_progress_on=table,
         )
         gr.on(
-            [across.change, down.change, zoom.change],
-            move,
-            [session, across, down, zoom],
-            list(crops.values()),
-            api_name="magnify",
+            [strength.input, keep_colours.input],
+            mix,
+            [strength, keep_colours, session],
+            [session, status, viewer],
+            api_name="mix",
             trigger_mode="always_last",
             show_progress="hidden",
-            queue=False,  # looking never waits for somebody's stylizing
+            concurrency_id="looking",  # never waits for somebody's stylizing
+            concurrency_limit=4,
         )
-        for pictures, listener in ((tiles, look_at), (crops, look_nearby)):
-            for picture in pictures.values():
-                picture.select(
-                    listener,
-                    session,
-                    [across, down],
-                    api_name=False,
-                    show_progress="hidden",
-                    queue=False,
-                )
+        crop.click(magnify, [*place, session], crops, api_name="magnify", concurrency_id="looking")
+        viewer.sheet(
+            contact_sheet,
+            session,
+            [status, sheet_file],
+            api_name="contact_sheet",
+            show_progress_on=viewer,
+            concurrency_id="looking",
+        ).then(None, sheet_file, js=script("save"))
     return demo
 
 
-def clicked_place(shown: Session, event: gr.SelectData, magnified: bool) -> tuple:
-    """Where a click lies in the whole picture, in percent; no change if there is none."""
-    if ORIGINAL not in shown.pictures:
-        return gr.skip(), gr.skip()
-    size = shown.pictures[ORIGINAL].size
-    factor = shown.place[2] if magnified else 1
-    box = region(size, *shown.place) if magnified else (0, 0, *size)
-    x, y = event.index
-    return percent_of_click((x // factor, y // factor), box, size)
+def script(name: str) -> str:
+    return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
-def picture_view(label: str) -> gr.Image:
-    """A place for a result; PNG, because the default, lossy WebP, paints artifacts of its own."""
-    return gr.Image(
-        label=label,
-        show_label=False,  # it would lie on the picture
-        alt_text=label,
-        type="pil",
-        format="png",
-        interactive=False,
-        buttons=["download"],
-    )
+def paint_example(engines: Engines, store: Store) -> Session:
+    """The page's first example with every network; warms them up, too."""
+    shown = Session()
+    photo = limit_side(read_picture(FIRST), 512)
+    networks = next(iter(engines.values()))
+    shown.begin(photo, FIRST.name, tuple(networks), store)
+    for name, network in networks.items():
+        stylize(network, photo)
+        shown.add(name, photo, *stylize(network, photo), store)
+    return shown
+
+
+def training_tab() -> None:
+    """The figures and claims that have been drawn."""
+    gr.HTML(page.TRAINING)
+    if missing := page.missing_figures(ASSETS):
+        gr.HTML(message(missing))
+    for path, title, words in page.present_figures(ASSETS):
+        gr.HTML(f"<h3>{title}</h3>")
+        gr.Image(
+            path,
+            show_label=False,
+            alt_text=words,
+            interactive=False,
+            elem_classes="figure",
+            buttons=["fullscreen"],
+        )
+    if (claims := ASSETS / "claims.md").exists():
+        gr.Markdown(claims.read_text(encoding="utf-8"), elem_classes="claims")
 
 
 def main() -> None:
+    declare_for_zero_gpu()
     try:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    measure_latency(networks, PAPER_SIDE, PAPER_SIDE, repeats=1)  # warm up before the first visitor
-    demo = build_demo(networks).queue(max_size=32)
+    engines = {name: build_engines(networks, name) for name in available_engines()}
+    for engine in engines.values():
+        warm_up(engine)
+    demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
-        theme=gr.themes.Soft(
-            primary_hue="blue", font=FONT, font_mono=("ui-monospace", "monospace")
-        ),
+        theme=page_theme(),
         css_paths=ASSETS / "style.css",
+        js=script("page"),
         footer_links=["api"],
         max_file_size=MAX_BYTES,
-        state_session_capacity=64,  # five pictures each, 16 MB at most
+        state_session_capacity=256,
     )
 
 

@@ -1,39 +1,53 @@
-"""What the page says, as HTML, and what it remembers of one visitor; no Gradio in here."""
+"""What the page says, as HTML and plain text; no Gradio in here."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 
-import pandas as pd
-from PIL import Image
-
-from nst.benchmark import PAPER_LATENCY_MS, PAPER_SIDE, circumstances, speed_ups
+from nst.benchmark import PAPER_LATENCY_MS, PAPER_SIDE, speed_ups
 from nst.models import TransformerNet, count_parameters
+from nst.session import ORIGINAL, Latency, Session
 
 MEASURE_REPEATS = 10
-ORIGINAL = "original"
 PARTS = {
     "baseline": "Johnson et al.",
     "v1": "light residual blocks",
     "v2": "+ light encoder",
     "v3": "+ light decoder",
 }
+ENGINES = {  # as they are called on the page
+    "openvino": "OpenVINO, fast",
+    "eager": "PyTorch, as the paper",
+}
+
+FIGURES = {  # file in assets/: title, alternative text
+    "figure-2-losses.png": (
+        "Losses",
+        "Training and validation losses of the four networks: content, style and their sum.",
+    ),
+    "figure-3-learning-rate.png": (
+        "Learning rate",
+        "The learning rate of the four networks over the training steps.",
+    ),
+    "figure-4-step-800.png": (
+        "After 800 steps",
+        "Three photos as the four networks paint them after 800 training steps.",
+    ),
+    "figure-5-results.png": (
+        "In the end",
+        "Three photos as the four fully trained networks paint them.",
+    ),
+    "figure-6-yellow-details.png": (
+        "Yellow details",
+        "The yellowest place of each result, magnified, the same in all four networks.",
+    ),
+}
 
 
-@dataclass
-class Session:
-    """What one visitor's page shows."""
-
-    pictures: dict[str, Image.Image] = field(default_factory=dict)
-    place: tuple[float, float, int] = (50, 50, 4)  # magnified: x and y in percent, zoom
-    seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
-    milliseconds: dict[str, float] = field(default_factory=dict)  # medians at the paper's size
-
-
-def heading(title: str, hint: str) -> str:
-    return f'<h2 class="section">{title}</h2><p class="hint">{hint}</p>'
+def heading(title: str, hint: str = "") -> str:
+    return f"<h2>{title}</h2>" + (f'<p class="hint">{hint}</p>' if hint else "")
 
 
 def message(text: str, error: bool = False) -> str:
@@ -42,51 +56,181 @@ def message(text: str, error: bool = False) -> str:
     return f'<p role="{role}" class="{kind}">{html.escape(text)}</p>'
 
 
-def caption(
-    name: str,
-    networks: Mapping[str, TransformerNet],
-    size: tuple[int, int] | None = None,
-    seconds: Mapping[str, float] | None = None,
-) -> str:
-    """What stands below a picture: its name, parameters, and its time on this photo."""
+def done(session: Session) -> str:
+    count = len(session.seconds)
+    pictures = "one picture" if count == 1 else f"{count} pictures"
+    return f"Done: {pictures} in {sum(session.seconds.values()):.2f} s."
+
+
+def mixed(session: Session) -> str:
+    colours = ", in the photo’s colours" if session.keep_colours else ""
+    return f"Shown at {round(100 * session.strength)} % strength{colours}."
+
+
+def facts(name: str, networks: Mapping[str, TransformerNet], session: Session) -> list[str]:
+    """What stands below a picture, as plain text."""
     if name == ORIGINAL:
-        facts = [f"{size[0]}×{size[1]} px" if size else "your photo"]
+        size = f"{session.size[0]}×{session.size[1]} px" if session.size else ""
+        return [fact for fact in (session.title, size) if fact]
+    lines = [PARTS[name], f"{count_parameters(networks[name]):,} parameters"]
+    if name in session.seconds:
+        lines.append(f"{1000 * session.seconds[name]:.0f} ms")
+    return lines
+
+
+def alternative_text(name: str) -> str:
+    return "the photo" if name == ORIGINAL else f"the photo as {name} paints it"
+
+
+def latency_html(networks: Mapping[str, TransformerNet], session: Session) -> str:
+    """This photo's times and the measured ones beside the paper's: a bar plot and its table."""
+    measured = session.measured
+    if measured:
+        note = (
+            f"Median of {MEASURE_REPEATS} interleaved repeats after warm-up, with quartiles, "
+            f"on a picture of {measured.side}×{measured.side} px. {measured.circumstances}."
+        )
     else:
-        facts = [PARTS[name], f"{count_parameters(networks[name]):,} parameters"]
-        if seconds:
-            facts.append(f"{1000 * seconds[name]:.0f} ms")
-    lines = "".join(f'<div class="fact">{fact}</div>' for fact in facts)
-    return f'<div class="caption"><div class="name">{name}</div>{lines}</div>'
+        note = "Not measured yet; the bars are the paper's, on its own CPU."
+    return (
+        f"{_bars(networks, measured)}{_table(networks, session)}"
+        f'<p class="hint">{html.escape(note)}</p>'
+    )
 
 
-def latency_html(networks: Mapping[str, TransformerNet], shown: Session) -> str:
-    """This photo's times and the measured medians beside the paper's."""
-    size = f"{PAPER_SIDE}×{PAPER_SIDE}"
-    measured = shown.milliseconds
-    ours = speed_ups(measured)
+def _bars(networks: Mapping[str, TransformerNet], measured: Latency | None) -> str:
+    """Horizontal bars from 0; the paper's beside them where the size is the paper's."""
+    with_paper = measured is None or measured.side == PAPER_SIDE
+    tops = [measured.quartiles(name)[2] for name in networks] if measured else []
+    tops += [PAPER_LATENCY_MS[name] for name in networks] if with_paper else []
+    step = tick_step(max(tops))
+    end = step * -(-max(tops) // step)  # the next tick
+
+    def percent(value: float) -> str:
+        return f"{100 * value / end:.2f}%"
+
+    rows = []
+    for name in networks:
+        bars = ""
+        if measured:
+            low, middle, high = measured.quartiles(name)
+            bars += (
+                f'<div class="bar here"><i style="width:{percent(middle)}"></i>'
+                f'<b style="left:{percent(low)};width:{percent(high - low)}"></b>'
+                f'<span style="left:{percent(max(middle, high))}">{middle:.1f} ms</span></div>'
+            )
+        if with_paper:
+            value = PAPER_LATENCY_MS[name]
+            bars += (
+                f'<div class="bar paper"><i style="width:{percent(value)}"></i>'
+                f'<span style="left:{percent(value)}">{value:.1f} ms</span></div>'
+            )
+        rows.append(f'<div class="name">{name}</div><div class="track">{bars}</div>')
+    ticks = "".join(
+        f'<span style="left:{percent(tick)}">{tick:g}</span>'
+        for tick in (step * index for index in range(round(end / step) + 1))
+    )
+    legend = '<span class="bar here"><i></i></span> measured here ' if measured else ""
+    legend += '<span class="bar paper"><i></i></span> the paper' if with_paper else ""
+    # The table says the same in words.
+    return (
+        f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{"".join(rows)}'
+        f'<div class="name">ms</div><div class="track axis">{ticks}</div></div>'
+    )
+
+
+def tick_step(longest: float) -> float:
+    """A round distance of axis ticks that gives three to seven of them."""
+    step = 1.0
+    while longest / step > 6:
+        for factor in (2, 5, 10):
+            if longest / (step * factor) <= 6:
+                return step * factor
+        step *= 10
+    return step
+
+
+def _table(networks: Mapping[str, TransformerNet], session: Session) -> str:
+    measured = session.measured
     papers = speed_ups(PAPER_LATENCY_MS)
-    rows = [
-        {
-            "network": name,
-            "parameters": f"{count_parameters(network):,}",
-            "this photo, one cold run": (
-                f"{1000 * shown.seconds[name]:.0f} ms" if name in shown.seconds else "–"
-            ),
-            f"measured at {size}": f"{measured[name]:.1f} ms" if measured else "–",
-            "speed-up": f"{ours[name]:.2f}×" if measured else "–",
-            f"paper at {size}": f"{PAPER_LATENCY_MS[name]:.2f} ms",
-            "paper's speed-up": f"{papers[name]:.2f}×",
-        }
-        for name, network in networks.items()
-    ]
-    table = pd.DataFrame(rows).to_html(index=False, border=0, classes="latency", justify="unset")
-    how = f"Measured: the median of {MEASURE_REPEATS} interleaved repeats after warm-up."
-    note = f"{how} {circumstances()}." if measured else how
-    return f'<div class="table-frame">{table}</div><p class="hint">{html.escape(note)}</p>'
+    heads = ["network", "parameters", "this photo, one run"]
+    if measured:
+        ours = speed_ups({name: measured.quartiles(name)[1] for name in networks})
+        heads += [f"here, {measured.side}×{measured.side}", "quartiles", "speed-up"]
+    heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
+    rows = ""
+    for name, network in networks.items():
+        seconds = session.seconds.get(name)
+        cells = [f"{count_parameters(network):,}", f"{1000 * seconds:.0f} ms" if seconds else "–"]
+        if measured:
+            low, median, high = measured.quartiles(name)
+            cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", f"{ours[name]:.2f}×"]
+        cells += [f"{PAPER_LATENCY_MS[name]:.2f} ms", f"{papers[name]:.2f}×"]
+        values = "".join(
+            f'<td data-head="{head}">{cell}</td>'
+            for head, cell in zip(heads[1:], cells, strict=True)
+        )
+        rows += f'<tr><th scope="row">{name}</th>{values}</tr>'
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
+    return f'<table class="latency"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def present_figures(assets: Path) -> list[tuple[Path, str, str]]:
+    """(file, title, alternative text) of the figures that have been drawn."""
+    return [(assets / name, *words) for name, words in FIGURES.items() if (assets / name).exists()]
+
+
+def missing_figures(assets: Path) -> str:
+    """One sentence about what of the training tab has not been made here, or nothing."""
+    names = [name for name in (*FIGURES, "claims.md") if not (assets / name).exists()]
+    if not names:
+        return ""
+    return f"Not drawn here yet: {', '.join(names)}. “python -m nst.figures” makes them."
 
 
 INTRODUCTION = """
 <h1>How light can style transfer be?</h1>
-<p>One photo, painted after van Gogh's <em>The Starry Night</em> by Johnson's network and by three
+<p>One photo, painted after van Gogh’s <em>The Starry Night</em> by Johnson’s network and by three
 variants of it in which depthwise separable convolutions replace more and more of the layers.</p>
 """
+
+WELCOME = "Below is an example to begin with; your photo takes its place."
+
+TRAINING = heading(
+    "How they were trained",
+    "All four networks saw the same photos in the same order. The figures are drawn from the logs "
+    "and checkpoints that come with the program.",
+)
+
+ABOUT = """
+<h2>The paper</h2>
+<p>“Can Depthwise Separable Convolution Make Neural Style Transfer More Lightweight?” takes the
+feed-forward network of Johnson, Alahi and Fei-Fei (2016), 1,679,235 parameters, and replaces
+ordinary convolutions by depthwise separable ones: in the residual blocks (v1, 381,315), in the
+encoder too (v2, 292,796), and in the decoder too (v3, 207,865). A depthwise separable layer first
+filters every channel alone and then mixes channels pixel by pixel.</p>
+<h2>What we chose where the paper is silent</h2>
+<p>Padding reflects the picture’s edge; the decoder is transposed convolutions, as the text says; a
+light layer is depthwise, instance norm, ReLU, pointwise without biases, the reading that gives the
+paper’s four parameter counts exactly. The README lists every choice with its reason.</p>
+<h2>Limits</h2>
+<ul>
+<li>One style. A network is trained for one painting.</li>
+<li>A photo is made smaller to the size chosen, at most 2048 px along its longer side, and never
+enlarged. Strokes keep their size in pixels, so that small pictures look more abstract.</li>
+<li>The networks look at the whole picture (instance norm): a part stylized alone comes out
+differently, so the viewer magnifies the full result.</li>
+<li>A time below a picture is one single run. “Measure” gives numbers that can be compared.</li>
+</ul>
+<h2>What happens to your photo</h2>
+<p>It is sent to the machine that runs this page, and nowhere else. The file and the results made
+of it lie there in a temporary folder for at most 70 minutes; then they are deleted. Nobody else’s
+page shows them. Results carry no metadata of your file. The page counts nobody, sets no cookies
+of its own and loads nothing from other sites.</p>
+<h2>For programs</h2>
+<p>“Use via API” at the foot of the page: <code>/stylize</code>, <code>/mix</code>,
+<code>/magnify</code>, which returns what the viewer shows, <code>/contact_sheet</code> and
+<code>/measure</code>.</p>
+"""
+
+LATENCY = heading("Latency", "Each network alone, from tensor to tensor, on this machine.")

@@ -1,52 +1,73 @@
-"""The same region of pictures of one size, magnified by repeating pixels."""
+"""What the viewer shows of a picture at a zoom; the same formula as assets/viewer/geometry.js."""
 
 from __future__ import annotations
 
+import math
+
 from PIL import Image
 
-ZOOM_SIDE = 480  # px, of the magnified region
+ZOOM_SIDE = 480  # px, of a magnified region unless asked otherwise
+MAX_ZOOM = 32
+MAX_PANE = 2048  # px
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom in px
+Box = tuple[float, float, float, float]  # left, top, right, bottom in px of the picture
 
 
-def region(size: tuple[int, int], x: float, y: float, zoom: int) -> Box:
-    """The part of a picture that fills `ZOOM_SIDE` at `zoom`×, centred as near to (x, y) as fits.
+def region(
+    size: tuple[int, int],
+    x: float,
+    y: float,
+    zoom: float,
+    width: int = ZOOM_SIDE,
+    height: int = ZOOM_SIDE,
+) -> Box:
+    """The part of a picture that a pane shows, centred as near to (x, y) as the picture reaches.
+
+    It starts at a whole screen pixel, so that panning is smooth and every pixel of the picture
+    covers zoom×zoom pixels of the screen.
 
     Args:
         size: width and height of the picture in px.
         x, y: the centre in percent of width and height, 0–100.
-        zoom: how many screen pixels a side one pixel becomes, at least 1.
+        zoom: how many screen pixels a side one pixel becomes, above 0.
+        width, height: of the pane in screen pixels.
     """
-    box = []
-    for length, percent in zip(size, (x, y), strict=True):
-        extent = min(length, max(1, ZOOM_SIDE // zoom))
-        start = round(length * percent / 100 - extent / 2)
-        start = min(max(start, 0), length - extent)
-        box.append((start, start + extent))
-    (left, right), (top, bottom) = box
+    (left, right), (top, bottom) = (
+        _span(length, percent, zoom, side)
+        for length, percent, side in zip(size, (x, y), (width, height), strict=True)
+    )
     return left, top, right, bottom
 
 
-def magnify(picture: Image.Image, x: float, y: float, zoom: int) -> Image.Image:
-    """The region around (x, y), every pixel repeated zoom×zoom; see `region`."""
-    zoom = max(1, int(zoom))
-    left, top, right, bottom = region(picture.size, x, y, zoom)
-    size = ((right - left) * zoom, (bottom - top) * zoom)
-    return picture.crop((left, top, right, bottom)).resize(size, Image.Resampling.NEAREST)
+def _span(length: int, percent: float, zoom: float, side: int) -> tuple[float, float]:
+    extent = side / zoom
+    if length <= extent:
+        return 0, length
+    start = math.floor((length * percent / 100 - extent / 2) * zoom + 0.5) / zoom
+    start = min(max(start, 0), length - extent)
+    return start, start + extent
 
 
-def percent_of_click(
-    click: tuple[float, float], box: Box, size: tuple[int, int]
-) -> tuple[float, float]:
-    """Where a click lies in the whole picture, in percent of its width and height.
+def _within(value: float, least: float, most: float) -> float:
+    return min(max(value, least), most)
 
-    Args:
-        click: the pixel clicked, counted from the box's left top corner.
-        box: the part of the picture that was clicked in.
-        size: width and height of the whole picture.
+
+def magnify(
+    picture: Image.Image,
+    x: float,
+    y: float,
+    zoom: float,
+    width: int = ZOOM_SIDE,
+    height: int = ZOOM_SIDE,
+) -> Image.Image:
+    """What the viewer shows there: every pixel repeated, never smoothed; see `region`.
+
+    Values out of range are taken as the nearest in it: x and y 0–100, zoom 1–`MAX_ZOOM`, width
+    and height 1–`MAX_PANE`.
     """
-    x, y = (
-        round(100 * (start + position + 0.5) / length, 1)
-        for start, position, length in zip(box[:2], click, size, strict=True)
-    )
-    return min(x, 100.0), min(y, 100.0)
+    x, y = _within(x, 0, 100), _within(y, 0, 100)
+    zoom = _within(zoom, 1, MAX_ZOOM)
+    width, height = (int(_within(side, 1, MAX_PANE)) for side in (width, height))
+    left, top, right, bottom = region(picture.size, x, y, zoom, width, height)
+    size = (round((right - left) * zoom), round((bottom - top) * zoom))
+    return picture.resize(size, Image.Resampling.NEAREST, box=(left, top, right, bottom))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from nst.loss import VGGFeatures, load_vgg16
+from tests.load import page
 
+ROOT = Path(__file__).parent.parent
 TINY_WIDTHS = {0: (3, 4), 2: (4, 4), 5: (4, 6), 7: (6, 6), 10: (6, 8), 12: (8, 8), 14: (8, 8)}
 
 
@@ -56,3 +59,10 @@ def tiny_vgg_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_vgg(tiny_vgg_file: Path) -> VGGFeatures:
     return load_vgg16(tiny_vgg_file)
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """The address of the page as `python app.py` starts it."""
+    with page() as (address, _):
+        yield address

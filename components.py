@@ -1,0 +1,108 @@
+"""The two components that Gradio does not have: an unopened upload, and the picture viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.data_classes import FileData, GradioModel, ImageData
+from gradio.processing_utils import save_pil_to_cache
+from PIL import Image
+
+from nst import page
+from nst.models import TransformerNet
+from nst.session import ORIGINAL, Session
+
+VIEWER = Path(__file__).parent / "assets" / "viewer"
+SCRIPTS = ("geometry", "pictures", "view", "input", "viewer")  # one function body, in this order
+
+
+class Upload(NamedTuple):
+    path: str
+    name: str  # as it was sent; not to be trusted
+
+
+class PictureUpload(gr.Image):
+    """An upload that hands over the file as it was sent.
+
+    `gr.Image` would open the file before our code runs, and a bad one would give no message.
+    (Gradio writes a type stub, .pyi, for every subclass; it is ignored by git.)
+    """
+
+    is_template = True  # shown as its parent, an image
+
+    def preprocess(self, payload: ImageData | None) -> Upload | None:
+        if payload is None or not payload.path:
+            return None
+        # Gradio lets a program name any file of this machine, if it leaves out that it is a file.
+        if not Path(payload.path).resolve().is_relative_to(Path(self.GRADIO_CACHE).resolve()):
+            raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
+        return Upload(payload.path, payload.orig_name or Path(payload.path).name)
+
+
+class Pane(GradioModel):
+    """One picture of the viewer; without a picture it is still being painted."""
+
+    name: str
+    facts: list[str]
+    alt: str
+    picture: FileData | None = None
+
+
+class Panes(GradioModel):
+    waiting: str  # stands where a picture is still missing
+    panes: list[Pane]
+
+
+class Viewer(gr.HTML):
+    """Pictures of one size beside each other, zoomed and moved together by the browser alone.
+
+    Its html, css and scripts lie in assets/viewer.  The template holds no values: the script sets
+    them as text, so that a file's name can never become markup.  The script's event `sheet` says
+    that somebody asks for all pictures on one.
+    """
+
+    data_model = Panes
+
+    def __init__(self, value: Panes | None = None, **settings: Any) -> None:
+        settings = {
+            "html_template": (VIEWER / "viewer.html").read_text(encoding="utf-8"),
+            "css_template": (VIEWER / "viewer.css").read_text(encoding="utf-8"),
+            "js_on_load": "\n".join(
+                (VIEWER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
+            ),
+            "apply_default_css": False,
+            **settings,
+        }
+        super().__init__(value, **settings)
+
+    def preprocess(self, payload: Panes | None) -> None:
+        """The page shows pictures, it never sends them back."""
+
+    def postprocess(self, value: Panes | None) -> Panes | None:
+        return value
+
+    def store(self, picture: Image.Image, name: str) -> str:
+        """A picture -> the path of its PNG, which the page may show and Gradio deletes in time."""
+        path = save_pil_to_cache(picture, self.GRADIO_CACHE, name, "png")
+        self.temp_files.add(path)
+        return path
+
+
+def show(session: Session, networks: Mapping[str, TransformerNet], waiting: str = "") -> Panes:
+    """What the viewer shows of a session; `waiting` stands where a picture is still missing."""
+    names = (ORIGINAL, *(session.wanted or networks))
+    panes = []
+    for name in names:
+        path = session.shown.get(name)
+        panes.append(
+            Pane(
+                name=name,
+                facts=page.facts(name, networks, session),
+                alt=page.alternative_text(name),
+                picture=FileData(path=path, orig_name=Path(path).name) if path else None,
+            )
+        )
+    return Panes(waiting=waiting, panes=panes)

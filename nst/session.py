@@ -1,0 +1,139 @@
+"""What one visitor's page shows, and what it takes to show it otherwise without a network."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from nst.blend import blend
+from nst.sheet import contact_sheet
+from nst.zoom import magnify
+
+ORIGINAL = "original"
+
+Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
+
+
+class SessionExpiredError(LookupError):
+    """The pictures are gone: the server has been restarted or has cleared its cache."""
+
+
+@dataclass
+class Latency:
+    """A measurement and what it depends on."""
+
+    side: int  # px, of the square picture
+    milliseconds: Mapping[str, Sequence[float]]  # of each repeat
+    circumstances: str
+
+    def quartiles(self, name: str) -> tuple[float, float, float]:
+        """Lower quartile, median and upper quartile in ms."""
+        low, middle, high = statistics.quantiles(self.milliseconds[name], n=4, method="inclusive")
+        return low, middle, high
+
+
+@dataclass
+class Session:
+    """The pictures of one upload, as files, so that a hundred visitors cost no memory."""
+
+    title: str = ""  # the file's name as it was sent; not to be trusted
+    stem: str = "picture"  # safe part of the names of its files
+    size: tuple[int, int] | None = None
+    wanted: tuple[str, ...] = ()  # networks, in the order of the page
+    strength: float = 1.0  # 0–1, see nst.blend
+    keep_colours: bool = False
+    painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
+    shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
+    seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
+    measured: Latency | None = None
+
+    def clear(self) -> None:
+        """Forget all pictures; wishes and measurements stay."""
+        self.title, self.stem, self.size, self.wanted = "", "picture", None, ()
+        self.painted, self.shown, self.seconds = {}, {}, {}
+
+    def begin(self, photo: Image.Image, title: str, wanted: Sequence[str], store: Store) -> None:
+        """A new photo; what there was of an earlier one is forgotten."""
+        self.clear()
+        self.title, self.stem = title, safe_stem(title)
+        self.size, self.wanted = photo.size, tuple(wanted)
+        path = store(photo, f"{self.stem}-{ORIGINAL}")
+        self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
+
+    def add(
+        self, name: str, photo: Image.Image, result: Image.Image, seconds: float, store: Store
+    ) -> None:
+        """A network's result for this photo."""
+        self.painted[name] = store(result, f"{self.stem}-{name}")
+        self.seconds[name] = seconds
+        self._mix(name, photo, result, store)
+
+    def mix(self, strength: float, keep_colours: bool, store: Store) -> None:
+        """Show the results that are there with another strength (0–1) or other colours.
+
+        Raises:
+            SessionExpiredError: there are no pictures, or a file is gone.
+        """
+        if ORIGINAL not in self.painted:
+            raise SessionExpiredError
+        self.strength, self.keep_colours = min(max(strength, 0.0), 1.0), keep_colours
+        photo = open_png(self.painted[ORIGINAL])
+        for name in [name for name in self.painted if name != ORIGINAL]:
+            self._mix(name, photo, open_png(self.painted[name]), store)
+
+    def _mix(self, name: str, photo: Image.Image, result: Image.Image, store: Store) -> None:
+        if self.strength == 1 and not self.keep_colours:
+            self.shown[name] = self.painted[name]
+            return
+        colours = "-own-colours" if self.keep_colours else ""
+        file_name = f"{self.stem}-{name}-{round(100 * self.strength)}{colours}"
+        mixed = blend(photo, result, self.strength, self.keep_colours)
+        self.shown[name] = store(mixed, file_name)
+
+    def pictures(self) -> dict[str, Image.Image]:
+        """All pictures as they are shown, in the order of the page.
+
+        Raises:
+            SessionExpiredError: there are none, or a file is gone.
+        """
+        names = [name for name in (ORIGINAL, *self.wanted) if name in self.shown]
+        if not names:
+            raise SessionExpiredError
+        return {name: open_png(self.shown[name]) for name in names}
+
+    def crops(
+        self, x: float, y: float, zoom: float, width: int, height: int
+    ) -> dict[str, Image.Image]:
+        """The same place of all pictures, as the viewer shows it; see `nst.zoom.magnify`."""
+        return {
+            name: magnify(picture, x, y, zoom, width, height)
+            for name, picture in self.pictures().items()
+        }
+
+    def sheet(self, captions: Mapping[str, str], store: Store) -> str:
+        """All pictures on one, labelled -> its file."""
+        return store(contact_sheet(self.pictures(), captions), f"{self.stem}-comparison")
+
+
+def safe_stem(title: str) -> str:
+    """The part of a file name that is safe in any file system, at most 40 characters."""
+    stem = title.rpartition("/")[2].rpartition("\\")[2]
+    stem = stem.rpartition(".")[0] or stem
+    kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
+    return "-".join(part for part in kept[:40].split("-") if part) or "picture"
+
+
+def open_png(path: str) -> Image.Image:
+    """One of our own files -> an RGB picture.
+
+    Raises:
+        SessionExpiredError: it is gone.
+    """
+    try:
+        with Image.open(path, formats=["PNG"]) as picture:
+            return picture.convert("RGB")
+    except FileNotFoundError:
+        raise SessionExpiredError from None

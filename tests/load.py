@@ -1,0 +1,153 @@
+"""How much memory the page needs when many people send large photos at once (Linux only).
+
+    python -m tests.load --visitors 16 --megapixels 12 --side 1024
+
+starts the page, lets each visitor send a photo, all at the same time, and prints the peak of the
+resident memory of the page's processes, sampled 20 times a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+from gradio_client import Client, handle_file
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+MEGABYTE = 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="the page's memory under load")
+    parser.add_argument("--visitors", type=int, default=16)
+    parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--side", type=int, default=1024, help="px, of the results")
+    parser.add_argument("--engine", default="eager")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, page() as (address, process):
+        photos = write_photos(Path(folder), options.visitors, options.megapixels)
+        memory = PeakMemory(process.pid)
+        print(f"the page alone: {memory.now() / MEGABYTE:.0f} MB")
+        print(f"each photo: {photos[0].stat().st_size / MEGABYTE:.1f} MB of JPEG")
+        started = time.perf_counter()
+        with memory, ThreadPoolExecutor(options.visitors) as pool:
+            seconds = list(pool.map(lambda photo: visit(address, photo, options), photos))
+        print(
+            f"{options.visitors} visitors, {options.megapixels:g} megapixels, results of "
+            f"{options.side} px, {options.engine}: peak {memory.peak / MEGABYTE:.0f} MB resident, "
+            f"of it {memory.peak_of_page / MEGABYTE:.0f} MB the page's own process; "
+            f"afterwards {memory.now() / MEGABYTE:.0f} MB; all had their pictures after "
+            f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s"
+        )
+
+
+def visit(address: str, photo: Path, options: argparse.Namespace) -> float:
+    """Send one photo and wait for its pictures; the seconds it took."""
+    started = time.perf_counter()
+    client = Client(address, verbose=False, download_files=False)
+    job = client.submit(
+        handle_file(photo), options.side, engine=options.engine, api_name="/stylize"
+    )
+    answer = str(job.result(timeout=600))
+    if "Done" not in answer:
+        raise RuntimeError(f"no pictures: {answer[:300]}")
+    return time.perf_counter() - started
+
+
+class PeakMemory:
+    """The peak of the resident memory of a process and its descendants while the block runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid, self.peak, self.peak_of_page = pid, 0, 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> PeakMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def now(self) -> int:
+        """Bytes at this moment."""
+        parents = {int(path.name): parent(path) for path in Path("/proc").glob("[0-9]*")}
+        family = {self.pid}
+        while grown := {pid for pid, its in parents.items() if its in family} - family:
+            family |= grown
+        return sum(resident(pid) for pid in family)
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.05):
+            self.peak = max(self.peak, self.now())
+            self.peak_of_page = max(self.peak_of_page, resident(self.pid))
+
+
+def parent(process: Path) -> int:
+    with contextlib.suppress(OSError):  # it has ended
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def resident(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def write_photos(folder: Path, count: int, megapixels: float) -> list[Path]:
+    """Different photos of 4:3 with coarse and fine structure, as JPEG."""
+    size = round(1000 * sqrt(megapixels * 4 / 3)), round(1000 * sqrt(megapixels * 3 / 4))
+    paths = []
+    for number in range(count):
+        random = np.random.default_rng(number)
+        coarse = Image.fromarray(random.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+        fine = random.integers(-12, 13, (size[1], size[0], 1), dtype=np.int16)
+        pixels = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC)) + fine
+        paths.append(folder / f"photo {number}.jpg")
+        Image.fromarray(np.uint8(pixels.clip(0, 255))).save(paths[-1], quality=90)
+    return paths
+
+
+@contextlib.contextmanager
+def page() -> Iterator[tuple[str, subprocess.Popen]]:
+    """The page as a user starts it: its address and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 180
+        while True:
+            assert process.poll() is None, "app.py ended"
+            assert time.monotonic() < deadline, "app.py does not answer"
+            try:
+                urllib.request.urlopen(address, timeout=5)
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address, process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()
