@@ -20,21 +20,21 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from gradio.media import get_image
 
-from components import PictureUpload, Upload, Viewer, show, training_tab
-from nst import page
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
 from nst.engines import Engine, available_engines, build_engines, warm_up
 from nst.images import MAX_BYTES, PictureError
 from nst.models import TransformerNet
-from nst.page import message
-from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, painted
 from nst.stylize import load_networks, stylize
-from nst.upload import read_upload
-from nst.zoom import ZOOM_SIDE
-from offline import stay_offline
-from theme import page_theme
-from zero_gpu import declare_for_zero_gpu
+from nst.web import page
+from nst.web.components import PictureUpload, Upload, Viewer, show, training_tab
+from nst.web.offline import stay_offline
+from nst.web.page import message
+from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, painted
+from nst.web.theme import page_theme
+from nst.web.upload import read_upload
+from nst.web.zero_gpu import declare_for_zero_gpu
+from nst.web.zoom import ZOOM_SIDE
 
 ASSETS = Path(__file__).parent / "assets"
 FIRST = ASSETS / "lamps.png"  # the example that the page opens with

@@ -18,7 +18,7 @@ from app import build_demo
 from nst.blend import blend
 from nst.models import VARIANTS
 from nst.stylize import load_networks, stylize
-from nst.zoom import ZOOM_SIDE, magnify
+from nst.web.zoom import ZOOM_SIDE, magnify
 from tests.conftest import random_picture
 
 NAMES = ["original", *VARIANTS]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from nst.models import VARIANTS
-from nst.page import FIGURES, latency_html, message, missing_figures, present_figures, tick_step
-from nst.session import Latency, Session
 from nst.stylize import load_networks
+from nst.web.page import FIGURES, latency_html, message, missing_figures, present_figures, tick_step
+from nst.web.session import Latency, Session
 
 
 @pytest.mark.parametrize(("longest", "step"), [(71.31, 20), (9, 2), (640, 200), (1.2, 1), (33, 10)])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
+from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
 from tests.conftest import random_picture
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst import upload
 from nst.reading import PictureError, read_picture
-from nst.upload import read_upload
+from nst.web import upload
+from nst.web.upload import read_upload
 from tests.conftest import random_picture
 from tests.test_reading import assert_is_a_sentence, encoded, png_of_declared_size
 
@@ -102,7 +102,9 @@ def test_a_crash_is_a_refusal_and_is_logged(
 
 
 def test_the_reader_starts_without_pytorch_and_numpy() -> None:
-    program = "import sys, nst.upload; print([n for n in ('torch', 'numpy') if n in sys.modules])"
+    program = (
+        "import sys, nst.web.upload; print([n for n in ('torch', 'numpy') if n in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=upload._ROOT, capture_output=True, text=True
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.zoom import magnify, region
+from nst.web.zoom import magnify, region
 from tests.browser import (
     LOADED,
     NAMES,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.zoom import ZOOM_SIDE, magnify, region
+from nst.web.zoom import ZOOM_SIDE, magnify, region
 from tests.conftest import random_picture
 
 

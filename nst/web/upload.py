@@ -6,7 +6,7 @@ one comment in a million pieces).  So a child process reads the file, and the sy
 it takes too much: the page lives on, whatever is sent.  And what a damaged file leaves undecoded,
 which then is what lay in memory, cannot be somebody else's picture.
 
-    python -m nst.upload SIDE CPU_SECONDS MEMORY_BYTES < file
+    python -m nst.web.upload SIDE CPU_SECONDS MEMORY_BYTES < file
 
 writes the picture's width and height as text in a line, and then its RGB bytes.
 """
@@ -28,7 +28,7 @@ WALL_SECONDS = 60  # more, because others may be using the processors
 MEMORY_BYTES = 1_500_000_000  # address space; `tests/test_upload.py` has what is needed
 REFUSED = 3  # exit status: the output is a sentence
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +42,7 @@ def read_upload(source: Path | str | bytes, side: int | None = None) -> Image.Im
     """
     data = read_bytes(source)
     numbers = [str(side or 0), str(CPU_SECONDS), str(MEMORY_BYTES)]
-    command = [sys.executable, "-m", "nst.upload", *numbers]
+    command = [sys.executable, "-m", "nst.web.upload", *numbers]
     try:
         child = subprocess.run(
             command, input=data, capture_output=True, cwd=_ROOT, timeout=WALL_SECONDS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nst.benchmark import PAPER_LATENCY_MS, PAPER_SIDE, speed_ups
 from nst.models import TransformerNet, count_parameters
-from nst.session import ORIGINAL, Latency, Session
+from nst.web.session import ORIGINAL, Latency, Session
 
 MEASURE_REPEATS = 10
 PARTS = {

@@ -11,11 +11,11 @@ from gradio.data_classes import FileData, GradioModel, ImageData
 from gradio.processing_utils import save_pil_to_cache
 from PIL import Image
 
-from nst import page
 from nst.models import TransformerNet
-from nst.session import ORIGINAL, Session
+from nst.web import page
+from nst.web.session import ORIGINAL, Session
 
-VIEWER = Path(__file__).parent / "assets" / "viewer"
+VIEWER = Path(__file__).resolve().parents[2] / "assets" / "viewer"
 SCRIPTS = ("geometry", "pictures", "view", "input", "viewer")  # one function body, in this order
 
 

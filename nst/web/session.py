@@ -14,7 +14,7 @@ from nst.engines import Engine
 from nst.images import limit_side, read_picture
 from nst.sheet import contact_sheet
 from nst.stylize import stylize
-from nst.zoom import magnify
+from nst.web.zoom import magnify
 
 ORIGINAL = "original"
 
@@ -111,7 +111,7 @@ class Session:
     def crops(
         self, x: float, y: float, zoom: float, width: int, height: int
     ) -> dict[str, Image.Image]:
-        """The same place of all pictures, as the viewer shows it; see `nst.zoom.magnify`."""
+        """The same place of all pictures, as the viewer shows it; see `nst.web.zoom.magnify`."""
         return {
             name: magnify(picture, x, y, zoom, width, height)
             for name, picture in self.pictures().items()

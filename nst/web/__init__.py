@@ -1,0 +1,1 @@
+"""What the page of app.py is made of; nothing else in `nst` imports Gradio."""
