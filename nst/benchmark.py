@@ -30,6 +30,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from nst.allocator import keep_freed_memory
 from nst.checkpoint import CheckpointError
 from nst.engines import ALL_ENGINES, Engine, EngineError, build_engines
 from nst.models import TransformerNet, count_parameters
@@ -203,12 +204,14 @@ def main() -> None:
     add("--repeats", type=int, help=f"default: {REPEATS} at 256×256, fewer for larger pictures")
     add("--threads", type=int, help="default: PyTorch's choice")
     add("--precision", choices=("fp32", "bf16"), default="fp32", help="of OpenVINO")
+    add("--keep-memory", action="store_true", help="see nst.allocator")
     add("--profile", action="store_true", help="shares of the time instead of latencies")
     add("--csv", type=Path, help="the rows, into a file")
     add("--json", type=Path, help="the rows and circumstances, into a file")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    kept = options.keep_memory and keep_freed_memory()
     if options.repeats is not None and options.repeats < 2:
         parser.error("--repeats: 2 at least")
     try:
@@ -222,7 +225,8 @@ def main() -> None:
     except (CheckpointError, EngineError) as error:
         parser.error(str(error))
 
-    lines = {name: circumstances(name) for name in engines}
+    memory = ", freed memory kept" if kept else ""
+    lines = {name: circumstances(name) + memory for name in engines}
     print("\n".join(lines.values()))
     for name in networks:
         size = (CHECKPOINTS / f"{name}.safetensors").stat().st_size

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from nst.benchmark import markdown as latency_markdown
 from nst.checkpoint import load_checkpoint
+from nst.claims import markdown as claims_markdown
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.stylize import CHECKPOINTS
 
@@ -57,3 +59,14 @@ def test_losses_in_the_table_are_the_logs(name: str) -> None:
     for cell, term in zip(cells[1:4], ("content", "style", "total"), strict=True):
         assert float(cell) == pytest.approx(final[f"validation_{term}"], abs=6e-4)
     assert f"step {load_checkpoint(CHECKPOINTS / f'{name}.safetensors')[1]['step']}" in README
+
+
+def test_latencies_are_those_of_the_measured_table() -> None:
+    assert latency_markdown(pd.read_csv(ROOT / "assets" / "latency.csv")) in README
+
+
+def test_claims_are_what_logs_and_evaluation_say() -> None:
+    tables = claims_markdown()
+    assert (ROOT / "assets" / "claims.md").read_text() == tables
+    for table in tables.strip().split("\n\n"):
+        assert table in README

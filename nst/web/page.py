@@ -18,8 +18,8 @@ PARTS = {
     "v3": "+ light decoder",
 }
 ENGINES = {  # as they are called on the page
-    "openvino": "OpenVINO, fast",
-    "eager": "PyTorch, as the paper",
+    "openvino": "OpenVINO, fastest",
+    "eager": "PyTorch",
 }
 
 FIGURES = {  # file in assets/: title, alternative text
@@ -37,7 +37,7 @@ FIGURES = {  # file in assets/: title, alternative text
     ),
     "figure-5-results.png": (
         "In the end",
-        "Three photos as the four fully trained networks paint them.",
+        "Three photos as the four networks paint them after their last step.",
     ),
     "figure-6-yellow-details.png": (
         "Yellow details",

@@ -1,0 +1,38 @@
+"""What is freed stays with the process, in one of its own."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import resource
+from nst.allocator import keep_freed_memory
+
+if {keep}:
+    assert keep_freed_memory()
+import torch
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(40_000_000)  # 160 MB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator")
+def test_memory_is_used_again_without_a_page_fault() -> None:
+    faults = {}
+    for keep in (False, True):
+        command = [sys.executable, "-c", PROGRAM.format(keep=keep)]
+        root = Path(__file__).parent.parent
+        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        faults[keep] = int(result.stdout)
+    assert faults[True] < faults[False] / 10
