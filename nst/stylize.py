@@ -94,8 +94,6 @@ def stylize_any_size(
 
 
 if __name__ == "__main__":
-    from nst.allocator import keep_freed_memory
     from nst.batch import main
 
-    keep_freed_memory()  # a quarter of the time of a large picture
     sys.exit(main())
