@@ -12,6 +12,7 @@ import copy
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from gradio.media import get_image
 
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
-from nst.engines import Engine, available_engines, build_engines, warm_up
+from nst.engines import NO_OPENVINO, Engine, available_engines, build_engines, warm_up
 from nst.images import MAX_BYTES, PictureError
 from nst.models import TransformerNet
 from nst.stylize import load_networks, stylize
@@ -41,8 +42,6 @@ FIRST = ASSETS / "lamps.png"  # the example that the page opens with
 EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
-FAILED = "This picture could not be painted here; a smaller size may work."
-EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
@@ -133,7 +132,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             shown: Session,
         ) -> Iterator[dict]:
             """Stylize one upload; each result is shown when it is there."""
+            wanted = {name: engines[engine][name] for name in names if name in networks_to_run}
+            if photo is None or not wanted:  # what is shown stays
+                missing = page.NO_PHOTO if photo is None else page.NO_NETWORK
+                yield {status: message(missing, error=True)}
+                return
             shown.clear()
+            shown.busy = True
+            shown.strength, shown.keep_colours = strength / 100, keep_colours
             yield {
                 session: shown,
                 viewer: show(shown, networks),
@@ -141,17 +147,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 status: message("Reading the picture …"),
             }
             try:
-                if photo is None:
-                    raise PictureError("Choose a photo first, or take one of the examples.")
-                wanted = {name: engines[engine][name] for name in names if name in networks_to_run}
-                if not wanted:
-                    raise PictureError("Choose at least one network.")
+                if not Path(photo.path).exists():
+                    raise PictureError(page.PHOTO_GONE)
                 picture = read_upload(photo.path, int(side))
             except PictureError as error:
+                shown.busy = False
                 yield {status: message(str(error), error=True)}
                 return
             shown.begin(picture, photo.name, wanted, viewer.store)
-            shown.strength, shown.keep_colours = strength / 100, keep_colours
             yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
             try:
                 for name, network in wanted.items():
@@ -160,8 +163,12 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                     yield {viewer: show(shown, networks, "painting …")}
             except (RuntimeError, MemoryError):  # for example, a machine too small for the picture
                 logging.exception("a network failed")
-                yield {viewer: show(shown, networks), status: message(FAILED, error=True)}
+                shown.busy = False
+                yield {viewer: show(shown, networks), status: message(page.FAILED, error=True)}
                 return
+            if (shown.strength, shown.keep_colours) != (strength / 100, keep_colours):
+                shown.mix(shown.strength, shown.keep_colours, viewer.store)  # wished meanwhile
+            shown.busy = False
             yield {
                 session: shown,
                 viewer: show(shown, networks),
@@ -174,7 +181,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             try:
                 shown.mix(strength / 100, keep_colours, viewer.store)
             except SessionExpiredError:
-                return {status: message(EXPIRED, error=True)}
+                return {status: message(page.EXPIRED, error=True)}
             return {
                 session: shown,
                 viewer: show(shown, networks),
@@ -188,16 +195,18 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             try:
                 found = shown.crops(x, y, zoom, width, height)
             except SessionExpiredError:
-                raise gr.Error(EXPIRED, print_exception=False) from None
+                raise gr.Error(page.EXPIRED, print_exception=False) from None
             return [found.get(name) for name in (ORIGINAL, *names)]
 
         def contact_sheet(shown: Session) -> dict:
             """All pictures as they are shown, labelled, on one."""
-            captions = {name: " · ".join(page.facts(name, networks, shown)) for name in shown.shown}
+            captions = {
+                name: " · ".join(page.facts(name, networks, shown)) for name in list(shown.shown)
+            }
             try:
                 return {sheet_file: shown.sheet(captions, viewer.store)}
             except SessionExpiredError:
-                return {status: message(EXPIRED, error=True), sheet_file: None}
+                return {status: message(page.EXPIRED, error=True), sheet_file: None}
 
         def measure_now(side: int, engine: str, shown: Session) -> Iterator[dict]:
             """The paper's protocol, here and now."""
@@ -270,9 +279,14 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    engines = {name: build_engines(networks, name) for name in available_engines()}
-    for engine in engines.values():
-        warm_up(engine)
+    engines = {}
+    for name in available_engines():
+        started = time.perf_counter()
+        engines[name] = build_engines(networks, name)
+        warm_up(engines[name])
+        print(f"{name}: ready in {time.perf_counter() - started:.1f} s")
+    if "openvino" not in engines:
+        print(NO_OPENVINO)
     demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         theme=page_theme(),

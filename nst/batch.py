@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from nst.blend import blend
 from nst.checkpoint import CheckpointError, write_then_rename
-from nst.engines import ENGINES, Engine, available_engines, build_engines
+from nst.engines import ENGINES, Engine, build_engines
 from nst.images import PictureError, limit_side, read_picture
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.stylize import CHECKPOINTS, load_networks, stylize_any_size
@@ -194,15 +194,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=_side, metavar="PX", help="longer side at most, of photos")
     parser.add_argument("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
     parser.add_argument("--keep-colours", action="store_true", help="those of the photo")
-    parser.add_argument("--format", choices=tuple(OUTPUTS), default=".png", help="in a folder")
+    parser.add_argument("--format", type=_suffix, choices=tuple(OUTPUTS), default=".png")
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        default=available_engines()[0],
+        default=ENGINES[0],
         help="large pictures are made by eager PyTorch in any case",
     )
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
+
+
+def _suffix(text: str) -> str:
+    return f".{text.lower().removeprefix('.')}"
 
 
 def _side(text: str) -> int:

@@ -32,8 +32,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nst.allocator import keep_freed_memory
 from nst.checkpoint import CheckpointError
-from nst.engines import ALL_ENGINES, Engine, EngineError, build_engines
-from nst.models import TransformerNet, count_parameters
+from nst.engines import ALL_ENGINES, NO_OPENVINO, Engine, EngineError, build_engines, has_openvino
+from nst.models import MIN_SIDE, TransformerNet, count_parameters
 from nst.stylize import CHECKPOINTS, load_networks
 
 PAPER_LATENCY_MS = {"baseline": 71.31, "v1": 60.46, "v2": 57.65, "v3": 49.49}  # its Table 1, CPU
@@ -92,6 +92,9 @@ def latency_table(
     papers = speed_ups(PAPER_LATENCY_MS)
     most = count_parameters(networks["baseline"])
     macs = {name: gigamacs(network, size) for name, network in networks.items()}
+    file_sizes = {
+        name: (CHECKPOINTS / f"{name}.safetensors").stat().st_size / 1e6 for name in networks
+    }
     eager = medians.get(("eager", "baseline"), float("nan"))
     rows = []
     for (engine, name), values in times.items():
@@ -106,6 +109,7 @@ def latency_table(
                 "parameters": parameters,
                 "reduction %": round(100 * (1 - parameters / most), 2),
                 "GMAC": round(macs[name], 2),
+                "file MB": round(file_sizes[name], 2),
                 "latency ms": round(median, 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
                 "repeats": len(values),
@@ -146,7 +150,7 @@ def markdown(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def circumstances(engine: str = "eager") -> str:
+def circumstances(engine: str = "eager", precision: str = "fp32") -> str:
     """What a latency depends on apart from network and picture, in one line."""
     software = f"PyTorch {torch.__version__}"
     if engine == "openvino":
@@ -158,7 +162,7 @@ def circumstances(engine: str = "eager") -> str:
     )
     return (
         f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), "
-        f"{software}, fp32, Python {platform.python_version()}{allocator}"
+        f"{software}, {precision}, Python {platform.python_version()}{allocator}"
     )
 
 
@@ -176,14 +180,17 @@ def parse_size(text: str) -> Size:
     """ "512", "640x480" or "1080p" -> width and height; for argparse.
 
     Raises:
-        ValueError: something else.
+        ValueError: something else, or a side below 16 px.
     """
     if text == "1080p":
         return 1920, 1080
     match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text)
     if match is None:
         raise ValueError(text)
-    return int(match[1]), int(match[2] or match[1])
+    size = int(match[1]), int(match[2] or match[1])
+    if min(size) < MIN_SIDE:
+        raise ValueError(text)
+    return size
 
 
 def main() -> None:
@@ -211,6 +218,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    if "openvino" in options.engine and not has_openvino():
+        parser.error(NO_OPENVINO)
     kept = options.keep_memory and keep_freed_memory()
     if options.repeats is not None and options.repeats < 2:
         parser.error("--repeats: 2 at least")
@@ -226,11 +235,9 @@ def main() -> None:
         parser.error(str(error))
 
     memory = ", freed memory kept" if kept else ""
-    lines = {name: circumstances(name) + memory for name in engines}
+    precision = {"openvino": options.precision}
+    lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines}
     print("\n".join(lines.values()))
-    for name in networks:
-        size = (CHECKPOINTS / f"{name}.safetensors").stat().st_size
-        print(f"{name}: {size / 1e6:.2f} MB on disk")
     if options.profile:
         from nst.profiling import profile_table  # here: importing PyTorch's profiler takes a second
 
@@ -249,7 +256,10 @@ def main() -> None:
     if options.csv:
         rows.to_csv(options.csv, index=False)
     if options.json:
-        content = {"circumstances": lines, "rows": rows.to_dict("records")}
+        content = {
+            "circumstances": lines,
+            "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+        }
         options.json.write_text(json.dumps(content, indent=1, ensure_ascii=False))
 
 

@@ -6,7 +6,8 @@
 The file takes and gives RGB in [0, 1], (1, 3, H, W), of any height and width from 16 px; nothing
 has to be normalised outside of it.  What the checkpoint says of itself is inside (ONNX: metadata
 properties; OpenVINO: rt_info under "nst").  Before the command ends, the file is loaded anew and
-its pictures are compared with eager PyTorch's on two photos of different sizes.
+its pictures are compared with eager PyTorch's on photos, each in two sizes; a file that fails is
+deleted.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from nst.checkpoint import CheckpointError, load_checkpoint
+from nst.figures import example_photos
 from nst.images import PictureError, denormalise, limit_side, normalise, read_picture, to_tensor
 from nst.models import MIN_SIDE, STRIDE, VARIANTS, TransformerNet
 from nst.stylize import CHECKPOINTS
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
-SIDES = (256, 333)  # px, the longer sides of the photos that an export is checked on
+SIDE = (
+    333  # px, the longer side of the photos that an export is checked on, whole and three quarters
+)
 TOLERANCE = 1 / 255
-EXAMPLE = CHECKPOINTS.parent / "assets" / "lamps.png"
 
 Runner = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -163,15 +166,28 @@ def main() -> None:
     add("--format", required=True, choices=list(SUFFIXES))
     add("-o", "--out", type=Path, default=Path(), help="a folder; default: here")
     add("--checkpoints", type=Path, default=CHECKPOINTS)
-    add("--photo", type=Path, default=EXAMPLE, help="what the check looks at")
+    add(
+        "--photos",
+        nargs="+",
+        type=Path,
+        help="what the check looks at; default: the page's examples",
+    )
     options = parser.parse_args()
 
-    photos = [limit_side(read_picture(options.photo), side) for side in SIDES]
+    photos = []
+    for path in options.photos or example_photos()[1:]:
+        photo = limit_side(read_picture(path), SIDE)
+        photos += [photo, photo.crop((0, 0, photo.width * 3 // 4, photo.height * 3 // 4))]
     for variant in VARIANTS if options.variant == "all" else [options.variant]:
         network, metadata = load_checkpoint(options.checkpoints / f"{variant}.safetensors")
         path = options.out / f"{variant}{SUFFIXES[options.format]}"
         export(network, metadata, path, options.format)
-        largest = check(network, load_exported(path), photos)
+        try:
+            largest = check(network, load_exported(path), photos)
+        except ExportError:
+            for file in (path, path.with_suffix(".bin")):
+                file.unlink(missing_ok=True)
+            raise
         sizes = " and ".join(f"{photo.width}×{photo.height}" for photo in photos)
         print(f"{path}: differs from eager PyTorch by {255 * largest:.4f}/255 at most ({sizes} px)")
 

@@ -38,7 +38,6 @@ def test_repeats_are_interleaved_after_warming_up() -> None:
     times = measure_latency({name: network(name) for name in "ab"}, 30, 20, repeats=4)
     assert calls == ["a", "b"] * (WARM_UP + 4)
     assert {name: len(values) for name, values in times.items()} == {"a": 4, "b": 4}
-    assert all(0 <= value < 1000 for values in times.values() for value in values)
 
 
 def test_table_has_medians_quartiles_and_speed_ups() -> None:
@@ -76,7 +75,7 @@ def test_sizes() -> None:
     assert parse_size("512") == (512, 512)
     assert parse_size("640x480") == (640, 480)
     assert parse_size("1080p") == (1920, 1080)
-    for wrong in ("big", "12x", "-5"):
+    for wrong in ("big", "12x", "-5", "8", "640x15"):
         with pytest.raises(ValueError, match=wrong):
             parse_size(wrong)
     assert default_repeats((256, 256)) == 50
@@ -114,8 +113,6 @@ def test_command_line(tmp_path: Path) -> None:
     )
     assert "1 CPU thread(s)" in result.stdout
     assert "32×32, median of 2 interleaved repeats" in result.stdout
-    for name in VARIANTS:
-        assert f"{name}: " in result.stdout
     rows = pd.read_csv(tmp_path / "a.csv")
     assert list(rows["network"]) == [*VARIANTS, *VARIANTS]
     content = json.loads((tmp_path / "a.json").read_text())

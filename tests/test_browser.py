@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nst.models import VARIANTS
 from tests.browser import (
     LOADED,
     Page,
@@ -140,3 +141,34 @@ def test_a_phone_needs_no_sideways_scrolling(browser: sync_api.Browser, url: str
             page.get_by_role("tab", name=tab).tap()
             expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
             assert page.evaluate(wide) <= 390, tab
+
+
+def test_a_picture_is_never_compared_with_itself(
+    browser: sync_api.Browser, url: str, tmp_path: Path
+) -> None:
+    random_picture(60, 40).save(tmp_path / "photo.png")
+    with visiting(browser, url, viewport={"width": 1280, "height": 900}) as page:
+        upload(page, tmp_path / "photo.png")
+        for chosen, pair in (
+            (["v3"], ("original", "v3")),
+            (["v1", "v2"], ("original", "v2")),
+            (["baseline", "v1", "v2", "v3"], ("original", "v2")),
+        ):
+            for name in VARIANTS:
+                page.get_by_role("checkbox", name=name, exact=True).set_checked(name in chosen)
+            page.get_by_role("button", name="Stylize").click()
+            figures = page.locator("#viewer .panes figure")
+            expect(figures).to_have_count(1 + len(chosen))
+            expect(page.locator(".status").first).to_contain_text("Done")
+            selected = (
+                page.locator(f"#viewer {end}").input_value() for end in (".first", ".second")
+            )
+            assert tuple(selected) == pair
+
+
+def test_stylizing_nothing_leaves_what_is_shown(browser: sync_api.Browser, url: str) -> None:
+    with visiting(browser, url, viewport={"width": 1280, "height": 900}) as page:
+        page.wait_for_function(LOADED, arg=5)
+        page.get_by_role("button", name="Stylize").click()
+        expect(page.locator(".status").first).to_contain_text("Choose a photo first")
+        page.wait_for_function(LOADED, arg=5)

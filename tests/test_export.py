@@ -74,7 +74,7 @@ def test_command_line(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "orange").save(tmp_path / "photo.png")
     command = [sys.executable, "-m", "nst.export", "--variant", "v3", "--format", "openvino"]
     result = subprocess.run(
-        [*command, "-o", tmp_path, "--photo", tmp_path / "photo.png"],
+        [*command, "-o", tmp_path, "--photos", tmp_path / "photo.png"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nst.blend import blend
 from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
 from tests.conftest import random_picture
 
@@ -50,6 +51,16 @@ def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Pa
         session.sheet({}, store)
     with pytest.raises(SessionExpiredError):
         Session().crops(50, 50, 4, 100, 100)
+
+
+def test_a_wish_during_reading_is_kept(store: Store) -> None:
+    session = Session(busy=True)
+    session.mix(0.52, True, store)  # no picture yet, and no error
+    assert session.strength == 0.5
+    photo, result = random_picture(32, 20), random_picture(32, 20, seed=1)
+    session.begin(photo, "photo.png", ["v1"], store)
+    session.add("v1", photo, result, 0.1, store)
+    assert session.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Skipped where there is neither Playwright nor a Chromium.
 
 from __future__ import annotations
 
+import re
 import random
 from collections.abc import Iterator
 
@@ -220,11 +221,14 @@ def test_strength_changes_the_pictures_at_once(page: Page) -> None:
     strength = page.get_by_role("slider", name="Strength")
     strength.focus()
     strength.press("Home")
-    expect(page.locator(".status").first).to_contain_text("0 % strength")
+    expect(page.locator(".status").first).to_have_text("Shown at 0 % strength.")
+    link = page.locator("#viewer a[aria-label='Download v3 as PNG']")
+    expect(link).to_have_attribute("href", re.compile(r"-v3-0\.png$"))
     page.wait_for_function(LOADED, arg=5)
     assert result(page, "v3").tobytes() == result(page, "original").tobytes()
     strength.press("End")
-    expect(page.locator(".status").first).to_contain_text("100 % strength")
+    expect(page.locator(".status").first).to_have_text("Shown at 100 % strength.")
+    expect(link).to_have_attribute("href", re.compile(r"-v3\.png$"))
     assert result(page, "v3").tobytes() == before.tobytes()
 
 

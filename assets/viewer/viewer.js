@@ -60,10 +60,19 @@ function build(panes) {
   });
   element.dataset.cells = panes.length + 1;
   element.style.setProperty("--cells", panes.length + 1);
-  for (const [select, wish] of [[find(".first"), "baseline"], [find(".second"), "v3"]]) {
-    const before = select.value || wish;
+  const last = panes.at(-1)?.name;
+  for (const [select, wishes] of [
+    [find(".first"), ["baseline", "original"]],
+    [find(".second"), ["v3", last]],
+  ]) {
+    const wish = [select.value, ...wishes].find(named);
     select.replaceChildren(...panes.map(({ name }) => new Option(name, name)));
-    select.value = named(before) ? before : named(wish) ? wish : panes.at(-1)?.name;
+    if (wish) select.value = wish;
+  }
+  // A picture beside itself says nothing.
+  if (find(".first").value === find(".second").value) {
+    find(".first").value = "original";
+    if (find(".second").value === "original") find(".second").value = last;
   }
 }
 
@@ -79,7 +88,9 @@ function fill(entry, pane, address) {
   if (entry.address === address) return;
   entry.address = address;
   entry.picture = null;
-  if (address) decode(address).then((picture) => arrived(entry, address, picture), () => {});
+  if (address) {
+    decode(address).then((picture) => arrived(entry, address, picture), () => failed(entry, address));
+  }
 }
 
 function arrived(entry, address, picture) {
@@ -93,6 +104,13 @@ function arrived(entry, address, picture) {
   if (!same || state.fitted) fit();
   describe();
   redraw();
+}
+
+function failed(entry, address) {
+  decoded.delete(address); // so that it is asked for again
+  if (entry.address !== address) return;
+  entry.address = null;
+  entry.wait.textContent = "could not be loaded";
 }
 
 function setMode(mode) {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel, ImageData
-from gradio.processing_utils import save_pil_to_cache
+from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from PIL import Image
 
+from nst.checkpoint import write_then_rename
 from nst.models import TransformerNet
 from nst.web import page
 from nst.web.session import ORIGINAL, Session
@@ -56,6 +58,13 @@ class Panes(GradioModel):
     panes: list[Pane]
 
 
+class Files(set[str]):
+    """Gradio deletes old files while other threads add new ones: it goes through a copy."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.copy())
+
+
 class Viewer(gr.HTML):
     """Pictures of one size beside each other, zoomed and moved together by the browser alone.
 
@@ -78,6 +87,10 @@ class Viewer(gr.HTML):
         }
         super().__init__(value, **settings)
 
+    def render(self) -> Viewer:
+        self.temp_files = Files(self.temp_files)  # before the page notes where its files are named
+        return super().render()
+
     def preprocess(self, payload: Panes | None) -> None:
         """The page shows pictures, it never sends them back."""
 
@@ -86,9 +99,15 @@ class Viewer(gr.HTML):
 
     def store(self, picture: Image.Image, name: str) -> str:
         """A picture -> the path of its PNG, which the page may show and Gradio deletes in time."""
-        path = save_pil_to_cache(picture, self.GRADIO_CACHE, name, "png")
-        self.temp_files.add(path)
-        return path
+        content = encode_pil_to_bytes(picture, "png")
+        path = (Path(self.GRADIO_CACHE) / hash_bytes(content) / f"{name}.png").resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():  # somebody else may be reading it
+            os.utime(path)  # so that it is deleted later
+        else:
+            write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))
+        self.temp_files.add(str(path))
+        return str(path)
 
 
 def show(session: Session, networks: Mapping[str, TransformerNet], waiting: str = "") -> Panes:

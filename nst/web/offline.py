@@ -25,5 +25,11 @@ async def _refuse_to_pass_on(*_: Any, **__: Any) -> None:
 
 def stay_offline() -> None:
     """Have this process refuse to fetch anything; `tests/test_hostile_clients.py` checks it."""
+    for module, name in (
+        (processing_utils, "async_ssrf_protected_download"),
+        (routes, "secure_url_stream_response"),
+    ):
+        if not hasattr(module, name):  # a renamed function would be replaced in vain
+            raise RuntimeError(f"this version of Gradio has no {name}: see {__name__}")
     processing_utils.async_ssrf_protected_download = _refuse_download
     routes.secure_url_stream_response = _refuse_to_pass_on

@@ -194,6 +194,12 @@ INTRODUCTION = """
 variants of it in which depthwise separable convolutions replace more and more of the layers.</p>
 """
 
+FAILED = "This picture could not be painted here; a smaller size may work."
+EXPIRED = "The pictures of this page are no longer kept. Please stylize again."
+NO_PHOTO = "Choose a photo first, or take one of the examples."
+NO_NETWORK = "Choose at least one network."
+PHOTO_GONE = "The photo is no longer kept here; please choose it again."
+
 WELCOME = "Below is an example to begin with; your photo takes its place."
 
 TRAINING = heading(

@@ -53,6 +53,7 @@ class Session:
     shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
     seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
     measured: Latency | None = None
+    busy: bool = False  # a photo is being read or painted
 
     def clear(self) -> None:
         """Forget all pictures; wishes and measurements stay."""
@@ -78,12 +79,20 @@ class Session:
     def mix(self, strength: float, keep_colours: bool, store: Store) -> None:
         """Show the results that are there with another strength (0–1) or other colours.
 
+        Of a photo that is still being read, the wish is kept until it is painted.
+
         Raises:
             SessionExpiredError: there are no pictures, or a file is gone.
         """
+        # Steps of the page's slider, so that nobody fills the disk with steps in between.
+        self.strength, self.keep_colours = (
+            round(20 * min(max(strength, 0.0), 1.0)) / 20,
+            keep_colours,
+        )
         if ORIGINAL not in self.painted:
+            if self.busy:
+                return
             raise SessionExpiredError
-        self.strength, self.keep_colours = min(max(strength, 0.0), 1.0), keep_colours
         photo = open_png(self.painted[ORIGINAL])
         for name in [name for name in self.painted if name != ORIGINAL]:
             self._mix(name, photo, open_png(self.painted[name]), store)
