@@ -5,8 +5,8 @@ Skipped where there is neither Playwright nor a Chromium.
 
 from __future__ import annotations
 
-import re
 import random
+import re
 from collections.abc import Iterator
 
 import numpy as np
