@@ -138,7 +138,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 yield {status: message(missing, error=True)}
                 return
             shown.clear()
-            shown.busy = True
+            shown.busy, shown.engine = True, engine
             shown.strength, shown.keep_colours = strength / 100, keep_colours
             yield {
                 session: shown,
@@ -220,6 +220,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             }
 
         example = painted(FIRST, 512, next(iter(engines.values())), viewer.store)
+        example.engine = next(iter(engines))
         viewer.keep_in_cache.update(example.painted.values())
         demo.load(
             welcome,

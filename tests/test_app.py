@@ -16,6 +16,7 @@ from PIL import Image
 
 from app import build_demo
 from nst.blend import blend
+from nst.engines import build_engines
 from nst.models import VARIANTS
 from nst.stylize import load_networks, stylize
 from nst.web.zoom import ZOOM_SIDE, magnify
@@ -58,13 +59,16 @@ def test_one_upload_gives_five_pictures(client: Client, tmp_path: Path) -> None:
     assert "Done: 4 pictures" in answer[STATUS]
     shown = panes(answer)
     assert list(shown) == NAMES
-    expected = [photo] + [stylize(net, photo).picture for net in load_networks().values()]
+    expected = [photo] + [
+        stylize(network, photo).picture
+        for network in build_engines(load_networks(), "eager").values()
+    ]
     for (name, pane), picture in zip(shown.items(), expected, strict=True):
         assert pixels(pane["picture"]) == picture.tobytes()
         assert Path(pane["picture"]).name == f"my-photo-{name}.png"
         assert pane["alt"]
     assert shown["original"]["facts"] == ["my photo.png", "70×50 px"]
-    assert all(shown[name]["facts"][-1].endswith(" ms") for name in VARIANTS)
+    assert all(shown[name]["facts"][-1].endswith(" ms, PyTorch") for name in VARIANTS)
     assert answer[TABLE].count(" ms</td>") == 8  # this photo's four and the paper's four
 
 

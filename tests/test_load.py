@@ -15,6 +15,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from app import MAX_WAITING, build_demo
+from nst.engines import build_engines
 from nst.models import VARIANTS
 from nst.stylize import load_networks, stylize
 from tests.conftest import random_picture
@@ -38,7 +39,7 @@ def test_sixteen_visitors_at_once_get_their_own_pictures(url: str, tmp_path: Pat
 
     with ThreadPoolExecutor(VISITORS) as pool:
         got = list(pool.map(visit, range(VISITORS)))
-    networks = load_networks()
+    networks = build_engines(load_networks(), "eager")
     for photo, pictures in zip(photos, got, strict=True):
         expected = {"original": photo.tobytes()}
         for name, network in networks.items():

@@ -74,7 +74,8 @@ def facts(name: str, networks: Mapping[str, TransformerNet], session: Session) -
         return [fact for fact in (session.title, size) if fact]
     lines = [PARTS[name], f"{count_parameters(networks[name]):,} parameters"]
     if name in session.seconds:
-        lines.append(f"{1000 * session.seconds[name]:.0f} ms")
+        engine = ENGINES.get(session.engine, "").partition(",")[0]
+        lines.append(f"{1000 * session.seconds[name]:.0f} ms, {engine}".removesuffix(", "))
     return lines
 
 

@@ -52,6 +52,7 @@ class Session:
     painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
     shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
     seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
+    engine: str = ""  # on which they were measured
     measured: Latency | None = None
     busy: bool = False  # a photo is being read or painted
 
