@@ -12,7 +12,6 @@ import copy
 import logging
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from gradio.media import get_image
 
 from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
 from nst.checkpoint import CheckpointError
-from nst.engines import NO_OPENVINO, Engine, available_engines, build_engines, warm_up
+from nst.engines import Engine, prepare_engines
 from nst.images import MAX_BYTES, PictureError
 from nst.models import TransformerNet
 from nst.stylize import load_networks, stylize
@@ -280,15 +279,9 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    engines = {}
-    for name in available_engines():
-        started = time.perf_counter()
-        engines[name] = build_engines(networks, name)
-        warm_up(engines[name])
-        print(f"{name}: ready in {time.perf_counter() - started:.1f} s")
-    if "openvino" not in engines:
-        print(NO_OPENVINO)
-    demo = build_demo(networks, engines).queue(max_size=MAX_WAITING, api_open=False)
+    demo = build_demo(networks, prepare_engines(networks)).queue(
+        max_size=MAX_WAITING, api_open=False
+    )
     demo.launch(
         theme=page_theme(),
         css_paths=ASSETS / "style.css",

@@ -16,9 +16,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from nst.checkpoint import CheckpointError
+from nst.log import read_log
 from nst.models import VARIANTS
 from nst.stylize import CHECKPOINTS
-from nst.training import read_log
 
 LIGHT = [name for name in VARIANTS if name != "baseline"]
 BLOCK = 100  # steps whose training losses are averaged: single batches differ too much

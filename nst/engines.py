@@ -13,7 +13,7 @@ import importlib.util
 import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
@@ -178,6 +178,25 @@ def build_engines(
     return {
         variant: build_engine(network, name, **options) for variant, network in networks.items()
     }
+
+
+def prepare_engines(
+    networks: Mapping[str, TransformerNet], report: Callable[[str], object] = print
+) -> dict[EngineName, dict[str, Engine]]:
+    """All engines that can make pictures here, the fastest first, built and warmed up.
+
+    Args:
+        report: gets a sentence about each, with the time it took, and one if OpenVINO is missing.
+    """
+    engines = {}
+    for name in available_engines():
+        started = time.perf_counter()
+        engines[name] = build_engines(networks, name)
+        warm_up(engines[name])
+        report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
+    if "openvino" not in engines:
+        report(NO_OPENVINO)
+    return engines
 
 
 def warm_up(engines: Mapping[str, Engine], side: int = WARM_UP_SIDE) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import math
 import time
@@ -22,18 +21,16 @@ from nst.checkpoint import (
     load_state,
     save_checkpoint,
     save_state,
-    write_then_rename,
 )
 from nst.data import PhotoSet
 from nst.distributed import World
 from nst.images import denormalise, normalise, to_picture
+from nst.log import read_log, write_log
 from nst.models import build_model
 from nst.recipe import TERMS, LossFunction, Settings, Window, evaluate
 
 SNAPSHOT_PHOTOS = 4
 WARM_UP = 50  # steps after continuing without Adam's moments, in which the learning rate grows
-VALIDATION_COLUMNS = tuple(f"validation_{name}" for name in TERMS)
-LOG_COLUMNS = ("step", "epoch", *TERMS, "lr", *VALIDATION_COLUMNS, "seconds")
 
 
 class Run:
@@ -162,7 +159,7 @@ class Run:
             self.log_rows = []
             return
         self.save_checkpoint(self.checkpoint_path, epoch)
-        self._write_log(self._read_log() + self.log_rows)
+        write_log(self.log_path, read_log(self.log_path) + self.log_rows)
         self.log_rows = []
         state = {
             "variant": self.variant,
@@ -232,7 +229,9 @@ class Run:
         self.step, self.seconds = state["step"], state["seconds"]
         self.warm_from = state["warm_from"]
         self.validation = state["validation"]
-        self._write_log([row for row in self._read_log() if int(row["step"]) <= self.step])
+        if self.world.writes:
+            rows = [row for row in read_log(self.log_path) if int(row["step"]) <= self.step]
+            write_log(self.log_path, rows)
 
     def continue_from(self, folder: Path, accept_changes: bool = False) -> None:
         """Take over a published checkpoint and its log, which come without Adam's moments.
@@ -265,7 +264,8 @@ class Run:
         self.step, self.seconds = step, float(rows[-1]["seconds"])
         self.warm_from = step
         self.validation = json.loads(metadata["validation"])
-        self._write_log(rows)
+        if self.world.writes:
+            write_log(self.log_path, rows)
 
     def _take_settings(self, path: Path, saved: dict[str, Any], accept_changes: bool) -> list[str]:
         """The names of the settings that changed since `saved`, noted if they are accepted.
@@ -286,29 +286,6 @@ class Run:
             before = {name: then.get(name) for name in names}
             self.changes = [*self.changes, {"until_step": saved["step"], "settings": before}]
         return names
-
-    def _read_log(self) -> list[dict[str, Any]]:
-        return read_log(self.log_path)
-
-    def _write_log(self, rows: list[dict[str, Any]]) -> None:
-        if not self.world.writes:
-            return
-
-        def write(temporary: str) -> None:
-            with Path(temporary).open("w", newline="") as file:
-                writer = csv.DictWriter(file, LOG_COLUMNS, restval="")
-                writer.writeheader()
-                writer.writerows(rows)
-
-        write_then_rename(self.log_path, write)
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log, each a step; none if there is no such file."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def comparable(settings: Settings, sources: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from nst import stylize as stylize_module
 from nst.batch import main, result_names
+from nst.engines import build_engine
 from nst.images import read_picture
 from nst.models import VARIANTS
 from nst.stylize import CHECKPOINTS, load_networks, stylize, stylize_any_size
@@ -44,7 +45,8 @@ def refused(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
 def test_one_photo_as_a_program(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nst.stylize", folder / "a.png", "-o", tmp_path / "out.png"]
     subprocess.run([*command, "--engine", "eager"], cwd=ROOT, check=True, capture_output=True)
-    expected = stylize(load_networks()["v3"], read_picture(folder / "a.png")).picture
+    network = build_engine(load_networks()["v3"], "eager")
+    expected = stylize(network, read_picture(folder / "a.png")).picture
     assert np.array_equal(Image.open(tmp_path / "out.png"), expected)
 
 

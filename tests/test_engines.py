@@ -96,6 +96,10 @@ def test_without_openvino_eager_takes_over_and_says_so(
     with pytest.warns(UserWarning, match="OpenVINO is not installed"):
         engine = build_engine(networks["v3"], "openvino")
     assert engine.name == "eager"
+    told: list[str] = []
+    assert list(engines.prepare_engines({"v3": networks["v3"]}, told.append)) == ["eager"]
+    assert told[0].startswith("eager: ready in ")
+    assert told[1] == engines.NO_OPENVINO
 
 
 def test_what_cannot_be_had_is_refused(networks: dict[str, TransformerNet]) -> None:
