@@ -3,8 +3,8 @@
 glibc maps every block above 32 MB anew and gives it back when it is freed, so that eager PyTorch
 pays for fresh, cleared pages with nearly every layer of a large picture.  Kept memory is faster
 (the README has how much), but stays with the process and falls into pieces: tiles of 6000×4000 px
-were 3 to 11 % faster with it and took 3.9 to 4.3 instead of 2.9 GiB.  So only the benchmark asks for
-it, with --keep-memory.
+were 3 to 11 % faster with it and took 3.9 to 4.3 instead of 2.9 GiB.  So only the benchmark asks
+for it, with --keep-memory.
 
 The same from outside, before Python starts: MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8589934592
 MALLOC_TOP_PAD_=268435456.
