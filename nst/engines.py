@@ -1,9 +1,9 @@
 """The same network on PyTorch or on OpenVINO: a call takes and gives what `TransformerNet` does.
 
-openvino  the fast one: about what the arithmetic allows on a CPU; `nst.openvino_graph`
-eager     PyTorch, operation by operation, as in the paper
-plain     the network as one would first write it: PyTorch's own instance norm, its usual
-          memory layout, a fresh tensor from every ReLU; only to compare with
+openvino  the fastest, see `nst.openvino_graph`
+eager     PyTorch, operation by operation, without what it wastes
+plain     the network as one would first write it, as presumably in the paper: PyTorch's own
+          instance norm, channels first in memory, a fresh tensor from every ReLU; to compare with
 """
 
 from __future__ import annotations
@@ -192,19 +192,12 @@ def prepare_engines(
     for name in available_engines():
         started = time.perf_counter()
         engines[name] = build_engines(networks, name)
-        warm_up(engines[name])
+        for engine in engines[name].values():  # so that the first visitor does not pay for it
+            engine(torch.zeros(1, 3, WARM_UP_SIDE, WARM_UP_SIDE))
         report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
     if "openvino" not in engines:
         report(NO_OPENVINO)
     return engines
-
-
-def warm_up(engines: Mapping[str, Engine], side: int = WARM_UP_SIDE) -> float:
-    """Run each once, so that the first visitor does not pay for it; the seconds it took."""
-    started = time.perf_counter()
-    for engine in engines.values():
-        engine(torch.zeros(1, 3, side, side))
-    return time.perf_counter() - started
 
 
 def _plain(module: nn.Module) -> Any:

@@ -35,9 +35,7 @@ from nst.stylize import CHECKPOINTS
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
-SIDE = (
-    333  # px, the longer side of the photos that an export is checked on, whole and three quarters
-)
+SIDE = 333  # px, the longer side of a photo that is checked, whole and three quarters of it
 TOLERANCE = 1 / 255
 
 Runner = Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -21,7 +21,6 @@ INK = ("#234179", "#a9c1f5")  # what is chosen, what is to be pressed
 INK_HOVER = ("#1a3263", "#c3d4fa")
 ON_INK = ("#ffffff", "#0f1420")
 CHOSEN = ("#e9eef8", "#223152")
-ALERT = ("#9b1c16", "#ffb4a9")
 
 
 def _both(colour: tuple[str, str], *roles: str) -> dict[str, str]:
