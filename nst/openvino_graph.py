@@ -18,8 +18,9 @@ import openvino.opset15 as ops
 from openvino import Node, Output
 from torch import Tensor, nn
 
+from nst.convolutions import NarrowConv2d
 from nst.images import MEAN, STD
-from nst.layers import ConvLayer, LightweightConvLayer, NarrowConv2d, ResidualBlock
+from nst.layers import ConvLayer, LightweightConvLayer, ResidualBlock
 from nst.models import STRIDE, TransformerNet
 
 ROWS, COLUMNS = 2, 3  # axes of a picture

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from nst.layers import NarrowConv2d, instance_norm
+from nst.layers import instance_norm
 from nst.models import DECODERS, VARIANTS, build_model, count_parameters
 
 PAPER_PARAMETERS = {"baseline": 1_679_235, "v1": 381_315, "v2": 292_796, "v3": 207_865}
@@ -48,19 +48,3 @@ def test_instance_norm_is_pytorchs() -> None:
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(2, 5, 9, 7) * 30 + 4
     torch.testing.assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-4)
-
-
-def test_narrow_convolution_trains_as_an_ordinary_one() -> None:
-    ours, theirs = NarrowConv2d(6, 3, 5), nn.Conv2d(6, 3, 5)
-    theirs.load_state_dict(ours.state_dict())
-    x = torch.randn(2, 6, 14, 11, requires_grad=True)
-    results = [conv.train()(x) for conv in (ours, theirs)]
-    torch.testing.assert_close(*results)
-    gradients = [torch.autograd.grad(y.square().sum(), x) for y in results]
-    torch.testing.assert_close(*gradients)
-    weights = [
-        torch.autograd.grad(conv(x).square().sum(), list(conv.parameters()))
-        for conv in (ours, theirs)
-    ]
-    torch.testing.assert_close(*weights)
-    torch.testing.assert_close(ours.eval()(x), results[0])
