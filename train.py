@@ -32,6 +32,7 @@ from types import FrameType
 import torch
 from tqdm import tqdm
 
+from nst.allocator import keep_freed_memory
 from nst.checkpoint import CheckpointError, sha256
 from nst.data import Photo, PhotoSet, batch_indices, find_photos, split_photos, steps_per_epoch
 from nst.distributed import World, join_world, leave_world
@@ -133,6 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     world = join_world(options.device)
+    if world.device == "cpu":
+        keep_freed_memory()
     try:
         run_command(options, world)
     finally:

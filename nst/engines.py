@@ -2,13 +2,12 @@
 
 openvino  the fastest, see `nst.openvino_graph`
 eager     PyTorch, operation by operation, without what it wastes
-plain     the network as one would first write it, as presumably in the paper: PyTorch's own
-          instance norm, channels first in memory, a fresh tensor from every ReLU; to compare with
+plain     the network as one would first write it, as presumably in the paper, to compare with;
+          see `nst.models.plain`
 """
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import threading
 import time
@@ -17,9 +16,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nst.models import TransformerNet
+from nst.models import TransformerNet, plain
 
 if TYPE_CHECKING:
     import openvino
@@ -75,7 +74,7 @@ class PlainEngine(EagerEngine):
     memory_format = torch.contiguous_format
 
     def __init__(self, network: TransformerNet) -> None:
-        super().__init__(_plain(copy.deepcopy(network)))
+        super().__init__(plain(network))
 
 
 class OpenVinoEngine:
@@ -198,17 +197,3 @@ def prepare_engines(
     if "openvino" not in engines:
         report(NO_OPENVINO)
     return engines
-
-
-def _plain(module: nn.Module) -> Any:
-    """The module with instance norms of PyTorch's own and no work in place."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.GroupNorm):
-            norm = nn.InstanceNorm2d(child.num_channels, child.eps, affine=True)
-            norm.load_state_dict(child.state_dict())
-            setattr(module, name, norm)
-        elif isinstance(child, nn.ReLU):
-            setattr(module, name, nn.ReLU())
-        else:
-            _plain(child)
-    return module.to(memory_format=torch.contiguous_format)

@@ -13,9 +13,11 @@ Decided where the paper is silent: reflection padding, and a decoder of transpos
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -112,6 +114,26 @@ def build_model(name: str, decoder: Upsampling = "transposed") -> TransformerNet
     if name not in VARIANTS:
         raise ValueError(f"unknown variant {name!r}; known: {', '.join(VARIANTS)}")
     return TransformerNet(VARIANTS[name], decoder)
+
+
+def plain(network: TransformerNet) -> TransformerNet:
+    """A copy as one would first write it: PyTorch's own layers, channels first in memory.
+
+    ReLUs between layers give a fresh tensor; those inside lightweight and residual layers do not.
+    """
+    network = copy.deepcopy(network)
+    for parent in list(network.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.GroupNorm):
+                norm = nn.InstanceNorm2d(layer.num_channels, layer.eps, affine=True)
+                norm.load_state_dict(layer.state_dict())
+                setattr(parent, name, norm)
+            elif isinstance(layer, nn.ReLU):
+                setattr(parent, name, nn.ReLU())
+            elif isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+                transposed = isinstance(layer, nn.ConvTranspose2d)
+                layer.__class__ = nn.ConvTranspose2d if transposed else nn.Conv2d  # data as ours
+    return network.to(memory_format=torch.contiguous_format)
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -1,9 +1,10 @@
 """How fast training is, in photos per second, beside the plain loop that one would write first.
 
-The plain loop opens, decodes and scales its photos in each step, runs network and VGG in fp32 and
-PyTorch's usual memory layout, takes the photo through as much of VGG as the picture, and keeps
-VGG's weights as `nn.Module` gives them, with gradients.  Both see the same photos, minimise terms
-of the same definition, and are measured in turn, step by step, so that a busy machine slows both.
+The plain loop opens, decodes and scales its photos in each step, runs network and VGG in fp32, in
+PyTorch's own layers and usual memory layout, takes the photo through as much of VGG as the picture,
+and keeps VGG's weights as `nn.Module` gives them, with gradients.  Both see the same photos,
+minimise terms of the same definition, and are measured in turn, step by step, so that a busy
+machine slows both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tqdm import trange
 from nst.data import PhotoSet, batch_indices
 from nst.images import denormalise, normalise
 from nst.loss import LossTerms, PerceptualLoss, gram_matrix, relative_error, total_variation
-from nst.models import build_model
+from nst.models import build_model, plain
 from nst.recipe import LossFunction, Settings, content_target, random_window
 from nst.training import Run
 
@@ -38,7 +39,7 @@ class PlainLoop:
         self.photos, self.settings = photos, settings
         self.loss = copy.deepcopy(loss)
         self.vgg = self.loss.vgg.requires_grad_(True).to(memory_format=torch.contiguous_format)
-        self.model = build_model(variant, settings.decoder).to(photos.pixels.device)
+        self.model = plain(build_model(variant, settings.decoder)).to(photos.pixels.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
 
     def step(self, indices: Sequence[int]) -> LossTerms:
