@@ -236,9 +236,9 @@ class Run:
     def continue_from(self, folder: Path, accept_changes: bool = False) -> None:
         """Take over a published checkpoint and its log, which come without Adam's moments.
 
-        Those begin at zero and the scheduler forgets, so this is not the run that never stopped;
-        the step is noted in the changes.  The learning rate grows to the log's last in `WARM_UP`
-        steps.
+        Those begin at zero, so this is not the run that never stopped; the step is noted in the
+        changes.  The learning rate grows to the log's last in `WARM_UP` steps, and is lowered where
+        validation does not get better than the published loss.
 
         Raises:
             CheckpointError: no checkpoint or log of this variant, or one made with other settings.
@@ -256,7 +256,7 @@ class Run:
             "changes": json.loads(metadata["changes"]),
             "step": step,
         }
-        self._take_settings(path, published, accept_changes)
+        names = self._take_settings(path, published, accept_changes)
         self.changes = [*self.changes, {"until_step": step, "settings": {"optimizer": "new"}}]
         self.model.load_state_dict(model.state_dict())
         for group in self.optimizer.param_groups:
@@ -264,6 +264,8 @@ class Run:
         self.step, self.seconds = step, float(rows[-1]["seconds"])
         self.warm_from = step
         self.validation = json.loads(metadata["validation"])
+        if not names:  # or the losses may not compare
+            self.scheduler.best = self.validation.get("total", math.inf)
         if self.world.writes:
             write_log(self.log_path, rows)
 

@@ -252,6 +252,8 @@ def test_continuing_from_a_checkpoint(arguments: list[str], tmp_path: Path) -> N
     pd.testing.assert_frame_equal(logs[0], logs[1].head(4))
     rates = logs[1]["lr"].tail(3) / logs[1]["lr"][3]
     assert list(rates) == pytest.approx([1, 1 / WARM_UP, 2 / WARM_UP])
+    best = load_state(second / "v3.state.pt")["scheduler"]["best"]
+    assert best <= logs[0]["validation_total"].iloc[-1]
     metadata = load_checkpoint(second / "v3.safetensors")[1]
     assert json.loads(metadata["changes"]) == [{"until_step": 4, "settings": {"optimizer": "new"}}]
     (first / "v3.csv").unlink()
