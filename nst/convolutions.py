@@ -31,7 +31,10 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns = self.kernel_size
-        slow = rows * columns <= 9 if self.groups == 1 else columns > FAST_COLUMNS
+        if self.groups == 1:
+            slow = rows * columns <= 9
+        else:
+            slow = columns > FAST_COLUMNS and self.groups == self.in_channels == self.out_channels
         if not (slow and self.padding == (0, 0) and _trains_on_cpu(self, x)):
             return super().forward(x)
         form = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups)
@@ -71,8 +74,9 @@ class NarrowConv2d(nn.Conv2d):
         return y
 
 
-def _trains_on_cpu(layer: nn.Module, x: Tensor) -> bool:
-    return layer.training and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+def _trains_on_cpu(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    in_fp32 = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+    return layer.training and in_fp32 and layer.dilation == (1, 1)
 
 
 class _Convolution(torch.autograd.Function):

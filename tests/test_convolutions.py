@@ -15,11 +15,14 @@ FORMS = {
     "depthwise 9×9": lambda conv: conv(6, 6, 9, groups=6, bias=False),
     "depthwise 5×7, stride 2": lambda conv: conv(6, 6, (5, 7), stride=2, groups=6),
     "depthwise 3×3, taken as it is": lambda conv: conv(6, 6, 3, groups=6),
+    "two groups, taken as it is": lambda conv: conv(6, 4, 5, groups=2),
+    "dilated, taken as it is": lambda conv: conv(5, 7, 3, dilation=2),
 }
 TRANSPOSED = {
     "doubling": {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1},
     "4×4": {"kernel_size": 4, "stride": 2, "padding": 1},
     "unequal": {"kernel_size": (3, 2), "stride": (2, 1), "padding": (1, 0)},
+    "dilated, taken as it is": {"kernel_size": 3, "stride": 2, "dilation": 2},
 }
 
 
