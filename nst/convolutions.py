@@ -35,7 +35,7 @@ class Conv2d(nn.Conv2d):
             slow = rows * columns <= 9
         else:
             slow = columns > FAST_COLUMNS and self.groups == self.in_channels == self.out_channels
-        if not (slow and self.padding == (0, 0) and _trains_on_cpu(self, x)):
+        if not (slow and self.padding == (0, 0) and _trains_here(self, x)):
             return super().forward(x)
         form = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups)
         return _Convolution.apply(x, self.weight, self.bias, form)
@@ -45,7 +45,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution whose weights' gradient is fast."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.groups == 1 and _trains_on_cpu(self, x)):
+        if not (self.groups == 1 and _trains_here(self, x)):
             return super().forward(x)
         form = (self.stride, self.padding, self.dilation, True, self.output_padding, self.groups)
         return _Convolution.apply(x, self.weight, self.bias, form)
@@ -74,7 +74,8 @@ class NarrowConv2d(nn.Conv2d):
         return y
 
 
-def _trains_on_cpu(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+def _trains_here(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """In training, on a CPU, in fp32, and without the dilation that is not provided for."""
     in_fp32 = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
     return layer.training and in_fp32 and layer.dilation == (1, 1)
 
@@ -133,11 +134,11 @@ def depthwise_weight_gradient(x: Tensor, gradient: Tensor, weight: Tensor, strid
     """
     form = (stride, (0, 0), (1, 1), False, (0, 0), len(weight))
     places = (gradient.shape[-1] - 1) * stride[1]
-    pieces, first = [], 0
-    for piece in weight.split(FAST_COLUMNS, dim=-1):
+    pieces = []
+    for first in range(0, weight.shape[-1], FAST_COLUMNS):
+        piece = weight[..., first : first + FAST_COLUMNS]
         seen = x[..., first : first + places + piece.shape[-1]]
         pieces.append(_backward(gradient, seen, piece, form, [False, True, False])[1])
-        first += FAST_COLUMNS
     return torch.cat(pieces, dim=-1)
 
 

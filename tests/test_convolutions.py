@@ -2,34 +2,37 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nst.convolutions import Conv2d, ConvTranspose2d, NarrowConv2d
 
-FORMS = {
-    "3×3": lambda conv: conv(5, 7, 3),
-    "without bias": lambda conv: conv(5, 7, 3, bias=False),
-    "3×2, stride 2×1": lambda conv: conv(5, 7, (3, 2), stride=(2, 1)),
-    "9×9, taken as it is": lambda conv: conv(5, 7, 9),
-    "padded, taken as it is": lambda conv: conv(5, 7, 3, padding=1),
-    "depthwise 9×9": lambda conv: conv(6, 6, 9, groups=6, bias=False),
-    "depthwise 5×7, stride 2": lambda conv: conv(6, 6, (5, 7), stride=2, groups=6),
-    "depthwise 3×3, taken as it is": lambda conv: conv(6, 6, 3, groups=6),
-    "two groups, taken as it is": lambda conv: conv(6, 4, 5, groups=2),
-    "dilated, taken as it is": lambda conv: conv(5, 7, 3, dilation=2),
-}
-TRANSPOSED = {
-    "doubling": {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1},
-    "4×4": {"kernel_size": 4, "stride": 2, "padding": 1},
-    "unequal": {"kernel_size": (3, 2), "stride": (2, 1), "padding": (1, 0)},
-    "dilated, taken as it is": {"kernel_size": 3, "stride": 2, "dilation": 2},
+PYTORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
+FORMS = {  # name: our layer and its arguments
+    "3×3": (Conv2d, (5, 7, 3), {}),
+    "without bias": (Conv2d, (5, 7, 3), {"bias": False}),
+    "3×2, stride 2×1": (Conv2d, (5, 7, (3, 2)), {"stride": (2, 1)}),
+    "9×9, taken as it is": (Conv2d, (5, 7, 9), {}),
+    "padded, taken as it is": (Conv2d, (5, 7, 3), {"padding": 1}),
+    "depthwise 9×9": (Conv2d, (6, 6, 9), {"groups": 6, "bias": False}),
+    "depthwise 5×7, stride 2": (Conv2d, (6, 6, (5, 7)), {"stride": 2, "groups": 6}),
+    "depthwise 3×3, taken as it is": (Conv2d, (6, 6, 3), {"groups": 6}),
+    "two groups, taken as it is": (Conv2d, (6, 4, 5), {"groups": 2}),
+    "dilated, taken as it is": (Conv2d, (5, 7, 3), {"dilation": 2}),
+    "doubling": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+    "doubling, 4×4": (ConvTranspose2d, (5, 7, 4), {"stride": 2, "padding": 1}),
+    "upwards, unequal": (ConvTranspose2d, (5, 7, (3, 2)), {"stride": (2, 1), "padding": (1, 0)}),
+    "upwards, dilated, taken as it is": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "dilation": 2}),
+    "narrow": (NarrowConv2d, (6, 3, 5), {}),
 }
 
 
-def check(ours: nn.Module, theirs: nn.Module, x: Tensor) -> None:
-    """Same state dict, results and gradients, while training and afterwards."""
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("form", FORMS)
+def test_they_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
+    layer, arguments, settings = FORMS[form]
+    ours, theirs = (kind(*arguments, **settings) for kind in (layer, PYTORCHS[layer]))
     theirs.load_state_dict(ours.state_dict())
-    x.requires_grad_()
+    x = torch.randn(2, ours.in_channels, 21, 18).contiguous(memory_format=layout).requires_grad_()
     results = [conv.train()(x) for conv in (ours, theirs)]
     torch.testing.assert_close(*results)
     towards = torch.randn_like(results[0])
@@ -39,27 +42,6 @@ def check(ours: nn.Module, theirs: nn.Module, x: Tensor) -> None:
     ]
     torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(ours.eval()(x), results[1])
-
-
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("form", FORMS)
-def test_convolutions_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
-    ours = FORMS[form](Conv2d)
-    x = torch.randn(2, ours.in_channels, 21, 18).contiguous(memory_format=layout)
-    check(ours, FORMS[form](nn.Conv2d), x)
-
-
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("form", TRANSPOSED)
-def test_transposed_convolutions_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
-    ours, theirs = (
-        conv(5, 7, **TRANSPOSED[form]) for conv in (ConvTranspose2d, nn.ConvTranspose2d)
-    )
-    check(ours, theirs, torch.randn(2, 5, 9, 6).contiguous(memory_format=layout))
-
-
-def test_narrow_convolution_trains_as_an_ordinary_one() -> None:
-    check(NarrowConv2d(6, 3, 5), nn.Conv2d(6, 3, 5), torch.randn(2, 6, 14, 11))
 
 
 def test_the_picture_needs_no_gradient() -> None:
