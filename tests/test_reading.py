@@ -1,4 +1,7 @@
-"""Each file gives the right picture, or one sentence that says what is wrong."""
+"""Each file gives the right picture, or one sentence that says what is wrong.
+
+Longer than other modules because it is one table of kinds of files, with how each is made.
+"""
 
 from __future__ import annotations
 

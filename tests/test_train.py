@@ -16,11 +16,9 @@ import torch
 
 import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
-from nst.data import PhotoSet, find_photos
-from nst.loss import LossSettings, LossTerms, PerceptualLoss, VGGFeatures
+from nst.loss import LossTerms, PerceptualLoss
 from nst.recipe import Settings, random_window
 from nst.training import WARM_UP
-from nst.training_speed import PlainLoop
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("relu1_2", "relu2_2")
@@ -298,14 +296,3 @@ def test_the_benchmark_measures_both_loops_and_saves_nothing(
     assert re.search(r"^ours +\d+\.\d\d photos/s", text, re.MULTILINE)
     assert re.search(r"^plain +\d+\.\d\d photos/s", text, re.MULTILINE)
     assert not out.exists()
-
-
-def test_the_plain_loop_minimises_the_same_loss(photos: Path, tiny_vgg: VGGFeatures) -> None:
-    loss_settings = LossSettings(style_layers=("relu1_2", "relu2_2/2"))
-    loss = PerceptualLoss(tiny_vgg, torch.rand(3, 48, 48), loss_settings)
-    photo_set = PhotoSet(find_photos([photos]), side=32)
-    plain = PlainLoop("v3", photo_set, loss, Settings(photo_side=32))
-    batch, pictures = photo_set.batch([0, 1]), torch.rand(2, 3, 32, 32)
-    expected = loss(pictures, loss.content_target(batch))
-    for value, target in zip(plain.terms(pictures, batch), expected, strict=True):
-        torch.testing.assert_close(value, target)
