@@ -134,16 +134,21 @@ def _same_picture(test: pd.DataFrame) -> Claim:
 
 
 def _red_spots(test: pd.DataFrame) -> Claim:
-    spots = test.groupby("network")["red_spots"].mean()
+    """More spots than the baseline: on the same photos, by more than two standard errors."""
+    spots = test.pivot(index="photo", columns="network", values="red_spots")
+    more_than_baseline = spots[LIGHT].sub(spots["baseline"], axis="index")
+    mean, error = more_than_baseline.mean(), more_than_baseline.sem()
     grid = test.groupby("network")["grid_db"].mean()
-    more = [name for name in LIGHT if spots[name] > spots["baseline"]]
-    verdict = {len(LIGHT): "confirmed", 0: "not confirmed: the baseline has most"}.get(
+    more = [name for name in LIGHT if mean[name] > 2 * error[name]]
+    verdict = {len(LIGHT): "confirmed", 0: "not confirmed: none has more than the baseline"}.get(
         len(more), f"partly: {', '.join(more)}"
     )
-    counts = ", ".join(f"{name} {spots[name]:.0f}" for name in VARIANTS)
+    counts = ", ".join(f"{name} {spots[name].mean():.0f}" for name in VARIANTS)
+    differences = ", ".join(f"{name} {mean[name]:+.0f} ± {error[name]:.0f}" for name in LIGHT)
     grids = ", ".join(f"{name} {grid[name]:.1f}" for name in VARIANTS)
     measured = (
-        f"red dots, pixels in 1,000 of yellow areas: {counts}; grid of 2 and 4 px: {grids} dB"
+        f"red dots, pixels in 1,000 of yellow areas: {counts}; more than the baseline, ± standard "
+        f"error: {differences}; grid of 2 and 4 px: {grids} dB"
     )
     return Claim("Red spots in the lightweight networks, none in the baseline", measured, verdict)
 

@@ -59,6 +59,15 @@ def test_verdicts_follow_the_numbers() -> None:
     assert "v1 +50.0 %, v2 -2.5 %, v3 +50.0 %" in found[2].measured
 
 
+def test_a_few_more_red_spots_than_the_photos_differ_by_are_not_more() -> None:
+    table = evaluation(red_spots=by_network(10, 11, 11, 11))
+    noisy = (table["network"] == "v2") & (table["photo"] == 1)
+    table.loc[noisy, "red_spots"] = 15.0  # v2: +3 on average, but ± 2
+    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9)), table)[-1]
+    assert found.verdict == "partly: v1, v3"
+    assert "v1 +1 ± 0, v2 +3 ± 2, v3 +1 ± 0" in found.measured
+
+
 def test_means_and_deviations() -> None:
     table = evaluation()
     table.loc[(table["part"] == "test") & (table["photo"] == 1), "total"] = 4.0
