@@ -17,7 +17,6 @@ import torch
 import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
 from nst.loss import LossTerms, PerceptualLoss
-from nst.recipe import Settings, random_window
 from nst.training import WARM_UP
 
 ROOT = Path(__file__).parent.parent
@@ -137,26 +136,6 @@ def test_nan_stops_and_is_never_saved(
     assert load_state(out / "v3.state.pt")["step"] == 2
     for key, value in weights(out / "v3.safetensors").items():
         assert torch.equal(value, before[key])
-
-
-def test_window_is_repeatable_and_inside() -> None:
-    settings = Settings(photo_side=256, loss_window=192)
-    windows = [random_window(settings, step) for step in range(50)]
-    assert windows == [random_window(settings, step) for step in range(50)]
-    batch = torch.zeros(1, 3, 256, 256)
-    assert {tuple(batch[window].shape) for window in windows} == {(1, 3, 192, 192)}
-    assert len({str(window) for window in windows}) > 25
-    assert batch[random_window(Settings(), 0)].shape == batch.shape
-
-
-def test_windows_show_the_borders_about_as_often_as_the_middle() -> None:
-    settings = Settings(photo_side=256, loss_window=192)
-    seen = torch.zeros(256, 256)
-    for step in range(900):
-        seen[random_window(settings, step)] += 1
-    borders = torch.stack([seen[0].max(), seen[-1].max(), seen[:, 0].max(), seen[:, -1].max()])
-    assert (borders / 900 - 1 / 3).abs().max() < 0.05
-    assert seen[64:192, 64:192].eq(900).all()
 
 
 def test_mistakes_are_one_line(arguments: list[str], tmp_path: Path) -> None:
