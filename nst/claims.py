@@ -107,9 +107,7 @@ def _convergence(logs: dict[str, pd.DataFrame]) -> Claim:
         for name, log in logs.items()
     }
     slower = [name for name in LIGHT if early[name] > early["baseline"]]
-    verdict = {len(LIGHT): "confirmed", 0: "not confirmed"}.get(
-        len(slower), f"partly: {', '.join(slower)}"
-    )
+    verdict = _verdict(slower)
     values = ", ".join(f"{name} {value:.2f}" for name, value in early.items())
     measured = f"content + 2 × style, mean of steps {window[0]}–{window[1]}: {values}"
     return Claim("The lightweight networks learn more slowly", measured, verdict)
@@ -120,9 +118,7 @@ def _same_picture(test: pd.DataFrame) -> Claim:
     apart = test.groupby("network")["from_baseline"].mean()
     differences = {name: totals[name] / totals["baseline"] - 1 for name in LIGHT}
     alike = [name for name in LIGHT if abs(differences[name]) < ALIKE]
-    verdict = {len(LIGHT): "confirmed in loss", 0: "not confirmed"}.get(
-        len(alike), f"partly: {', '.join(alike)}"
-    )
+    verdict = _verdict(alike, of_all="confirmed in loss")
     content = test[test["network"] == "baseline"]["content"].mean()
     values = ", ".join(f"{name} {100 * value:+.1f} %" for name, value in differences.items())
     distances = ", ".join(f"{name} {apart[name]:.2f}" for name in LIGHT)
@@ -140,9 +136,7 @@ def _red_spots(test: pd.DataFrame) -> Claim:
     mean, error = more_than_baseline.mean(), more_than_baseline.sem()
     grid = test.groupby("network")["grid_db"].mean()
     more = [name for name in LIGHT if mean[name] > 2 * error[name]]
-    verdict = {len(LIGHT): "confirmed", 0: "not confirmed: none has more than the baseline"}.get(
-        len(more), f"partly: {', '.join(more)}"
-    )
+    verdict = _verdict(more, of_none="not confirmed: none has more than the baseline")
     counts = ", ".join(f"{name} {spots[name].mean():.0f}" for name in VARIANTS)
     differences = ", ".join(f"{name} {mean[name]:+.0f} ± {error[name]:.0f}" for name in LIGHT)
     grids = ", ".join(f"{name} {grid[name]:.1f}" for name in VARIANTS)
@@ -151,6 +145,13 @@ def _red_spots(test: pd.DataFrame) -> Claim:
         f"error: {differences}; grid of 2 and 4 px: {grids} dB"
     )
     return Claim("Red spots in the lightweight networks, none in the baseline", measured, verdict)
+
+
+def _verdict(
+    names: Sequence[str], of_all: str = "confirmed", of_none: str = "not confirmed"
+) -> str:
+    """On a claim about the light networks that these of them fulfil."""
+    return {len(LIGHT): of_all, 0: of_none}.get(len(names), f"partly: {', '.join(names)}")
 
 
 def block_means(log: pd.DataFrame, column: str) -> pd.Series:
