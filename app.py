@@ -18,14 +18,16 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
-from gradio.media import get_image
 
-from nst.benchmark import PAPER_SIDE, circumstances, measure_latency
-from nst.checkpoint import CheckpointError
-from nst.engines import Engine, prepare_engines
+from nst.checkpoint import CheckpointError, load_networks
+from nst.examples import LAMPS, example_pictures
 from nst.images import MAX_BYTES, PictureError
+from nst.inference.engines import Engine, prepare_engines
+from nst.inference.latency import circumstances, measure_latency
+from nst.inference.picture import stylize
 from nst.models import TransformerNet
-from nst.stylize import load_networks, stylize
+from nst.paper import LATENCY_SIDE as PAPER_SIDE
+from nst.paths import ASSETS
 from nst.web import page
 from nst.web.components import PictureUpload, Upload, Viewer, show, training_tab
 from nst.web.offline import stay_offline
@@ -36,9 +38,7 @@ from nst.web.upload import read_upload
 from nst.web.zero_gpu import declare_for_zero_gpu
 from nst.web.zoom import ZOOM_SIDE
 
-ASSETS = Path(__file__).parent / "assets"
-FIRST = ASSETS / "lamps.png"  # the example that the page opens with
-EXAMPLES = [str(FIRST), *(get_image(f"{name}.jpg") for name in ("tower", "lion"))]
+EXAMPLES = [str(path) for path in example_pictures()]
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
@@ -218,7 +218,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                 progress: message("Measured; below are the times."),
             }
 
-        example = painted(FIRST, 512, next(iter(engines.values())), viewer.store)
+        example = painted(LAMPS, 512, next(iter(engines.values())), viewer.store)
         example.engine = next(iter(engines))
         viewer.keep_in_cache.update(example.painted.values())
         demo.load(

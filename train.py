@@ -32,17 +32,24 @@ from types import FrameType
 import torch
 from tqdm import tqdm
 
-from nst.allocator import keep_freed_memory
 from nst.checkpoint import CheckpointError, sha256
-from nst.data import Photo, PhotoSet, batch_indices, find_photos, split_photos, steps_per_epoch
-from nst.distributed import World, join_world, leave_world
+from nst.fast import keep_freed_memory
 from nst.images import PictureError, limit_side, read_picture, to_tensor
 from nst.loss import PerceptualLoss, load_vgg16
 from nst.models import VARIANTS
-from nst.options import parse_arguments, settings_from
-from nst.recipe import LossFunction, Settings, content_target, random_window, validate
-from nst.training import Run
-from nst.training_speed import benchmark
+from nst.training.data import (
+    Photo,
+    PhotoSet,
+    batch_indices,
+    find_photos,
+    split_photos,
+    steps_per_epoch,
+)
+from nst.training.options import parse_arguments, settings_from
+from nst.training.processes import World, join_world, leave_world
+from nst.training.recipe import LossFunction, Settings, content_target, random_window, validate
+from nst.training.run import Run
+from nst.training.speed import benchmark
 
 
 def train(

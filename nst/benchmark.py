@@ -6,67 +6,47 @@
 
 Latency is the time of one network on one picture from tensor to tensor: a few runs to warm up,
 then the median of repeats.  Every repeat times all networks on all engines one after the other, so
-that a busy machine slows all of them alike.  Engines are those of `nst.engines`.
+that a busy machine slows all of them alike.  Engines are those of `nst.inference.engines`.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import copy
-import importlib.metadata
 import json
-import os
-import platform
 import re
 import statistics
-import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from nst.allocator import keep_freed_memory
-from nst.checkpoint import CheckpointError
-from nst.engines import ALL_ENGINES, NO_OPENVINO, Engine, EngineError, build_engines, has_openvino
+from nst import paper
+from nst.checkpoint import CheckpointError, load_networks
+from nst.fast import keep_freed_memory
+from nst.inference.engines import (
+    ALL_ENGINES,
+    NO_OPENVINO,
+    Engine,
+    EngineError,
+    build_engines,
+    has_openvino,
+)
+from nst.inference.latency import circumstances, measure_latency, speed_ups
 from nst.models import MIN_SIDE, TransformerNet, count_parameters
-from nst.stylize import CHECKPOINTS, load_networks
+from nst.paths import CHECKPOINTS
 
-PAPER_LATENCY_MS = {"baseline": 71.31, "v1": 60.46, "v2": 57.65, "v3": 49.49}  # its Table 1, CPU
-PAPER_SIDE = 256  # px
 REPEATS = 50  # of a picture of that size; larger ones are repeated less often
-WARM_UP = 3
 
 Size = tuple[int, int]  # width and height in px
-Key = TypeVar("Key", bound=Hashable)
+PAPERS_SIZE: Size = (paper.LATENCY_SIDE, paper.LATENCY_SIDE)
 
 
-@torch.inference_mode()
-def measure_latency(
-    networks: Mapping[Key, Callable[[Tensor], object]], width: int, height: int, repeats: int
-) -> dict[Key, list[float]]:
-    """Milliseconds of every repeat for each network, interleaved, on one width×height picture."""
-    photo = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(0))
-    times: dict[Key, list[float]] = {name: [] for name in networks}
-    for repeat in range(WARM_UP + repeats):
-        for name, network in networks.items():
-            started = time.perf_counter()
-            network(photo)
-            if repeat >= WARM_UP:
-                times[name].append((time.perf_counter() - started) * 1000)
-    return times
-
-
-def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
-    """How many times as fast as the baseline each network is, from latencies in one unit."""
-    return {name: latencies["baseline"] / latency for name, latency in latencies.items()}
-
-
-def gigamacs(network: TransformerNet, size: Size = (PAPER_SIDE, PAPER_SIDE)) -> float:
+def gigamacs(
+    network: TransformerNet, size: Size = (paper.LATENCY_SIDE, paper.LATENCY_SIDE)
+) -> float:
     """Multiply-accumulates of all convolutions for one picture, in 10⁹; nothing is computed."""
     width, height = size
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
@@ -75,13 +55,13 @@ def gigamacs(network: TransformerNet, size: Size = (PAPER_SIDE, PAPER_SIDE)) -> 
 
 
 def default_repeats(size: Size) -> int:
-    return max(7, round(REPEATS * PAPER_SIDE**2 / (size[0] * size[1])))
+    return max(7, round(REPEATS * paper.LATENCY_SIDE**2 / (size[0] * size[1])))
 
 
 def latency_table(
     networks: Mapping[str, TransformerNet],
     times: Mapping[tuple[str, str], Sequence[float]],
-    size: Size = (PAPER_SIDE, PAPER_SIDE),
+    size: Size = PAPERS_SIZE,
 ) -> pd.DataFrame:
     """One row for each engine and network, from the milliseconds of (engine, network).
 
@@ -89,7 +69,7 @@ def latency_table(
     eager PyTorch where that was measured too; the paper's columns belong to 256×256.
     """
     medians = {key: statistics.median(values) for key, values in times.items()}
-    papers = speed_ups(PAPER_LATENCY_MS)
+    papers = speed_ups(paper.LATENCY_MS)
     most = count_parameters(networks["baseline"])
     macs = {name: gigamacs(network, size) for name, network in networks.items()}
     file_sizes = {
@@ -115,7 +95,7 @@ def latency_table(
                 "repeats": len(values),
                 "speed-up": round(medians[engine, "baseline"] / median, 2),
                 "against eager": round(eager / median, 2),
-                "paper ms": PAPER_LATENCY_MS[name],
+                "paper ms": paper.LATENCY_MS[name],
                 "paper speed-up": round(papers[name], 2),
             }
         )
@@ -150,32 +130,6 @@ def markdown(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def circumstances(engine: str = "eager", precision: str = "fp32") -> str:
-    """What a latency depends on apart from network and picture, in one line."""
-    software = f"PyTorch {torch.__version__}"
-    if engine == "openvino":
-        software = f"OpenVINO {importlib.metadata.version('openvino')}"
-    elif engine in ALL_ENGINES:
-        software = f"{engine} {software}"
-    allocator = "".join(
-        f", {name}={value}" for name, value in os.environ.items() if name.startswith("MALLOC_")
-    )
-    return (
-        f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), "
-        f"{software}, {precision}, Python {platform.python_version()}{allocator}"
-    )
-
-
-def cpu_name() -> str:
-    """The processor's name and its widest vector instructions, as the system tells them."""
-    with contextlib.suppress(OSError):  # only Linux has the file
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
-    return platform.processor() or platform.machine()
-
-
 def parse_size(text: str) -> Size:
     """ "512", "640x480" or "1080p" -> width and height; for argparse.
 
@@ -198,12 +152,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    paper = (PAPER_SIDE, PAPER_SIDE)
     add(
         "--size",
         type=parse_size,
         nargs="+",
-        default=[paper],
+        default=[PAPERS_SIZE],
         metavar="PX",
         help="512, 640x480, 1080p",
     )
@@ -211,7 +164,7 @@ def main() -> None:
     add("--repeats", type=int, help=f"default: {REPEATS} at 256×256, fewer for larger pictures")
     add("--threads", type=int, help="default: PyTorch's choice")
     add("--precision", choices=("fp32", "bf16"), default="fp32", help="of OpenVINO")
-    add("--keep-memory", action="store_true", help="see nst.allocator")
+    add("--keep-memory", action="store_true", help="see nst.fast.keep_freed_memory")
     add("--profile", action="store_true", help="shares of the time instead of latencies")
     add("--csv", type=Path, help="the rows, into a file")
     add("--json", type=Path, help="the rows and circumstances, into a file")
@@ -239,7 +192,9 @@ def main() -> None:
     lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines}
     print("\n".join(lines.values()))
     if options.profile:
-        from nst.profiling import profile_table  # here: importing PyTorch's profiler takes a second
+        from nst.study.profile import (
+            profile_table,  # here: importing PyTorch's profiler takes a second
+        )
 
         for size in options.size:
             print(profile_table(engines, size).to_string(index=False))

@@ -22,16 +22,15 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from nst.checkpoint import CheckpointError, load_checkpoint
-from nst.figures import example_photos
-from nst.images import PictureError, denormalise, limit_side, normalise, read_picture, to_tensor
-from nst.models import MIN_SIDE, STRIDE, VARIANTS, TransformerNet
-from nst.stylize import CHECKPOINTS
+from nst.examples import example_pictures
+from nst.images import PictureError, limit_side, read_picture, to_tensor
+from nst.models import MIN_SIDE, VARIANTS, TransformerNet
+from nst.paths import CHECKPOINTS
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
@@ -45,21 +44,9 @@ class ExportError(RuntimeError):
     """A file that could not be made, or whose pictures are not those of the network."""
 
 
-class PixelNet(nn.Module):
-    """The network from pixels to pixels, in a form that traces with any height and width."""
-
-    def __init__(self, network: TransformerNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """(1, 3, H, W) RGB in [0, 1] -> the same, stylized and clamped."""
-        height, width = picture.shape[-2:]
-        x = normalise(picture)
-        # What TransformerNet.forward does, without asking whether the padding is needed.
-        x = F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
-        x = self.network.decoder(self.network.residual(self.network.encoder(x)))
-        return denormalise(x[..., :height, :width]).clamp(0, 1)
+def clamped(network: TransformerNet) -> nn.Module:
+    """(1, 3, H, W) RGB in [0, 1] -> the same, stylized, nowhere beyond."""
+    return nn.Sequential(network, nn.Hardtanh(0, 1)).eval()
 
 
 def export(
@@ -83,7 +70,7 @@ def _export_onnx(network: TransformerNet, metadata: Mapping[str, str], path: Pat
     import onnxscript  # noqa: F401  PyTorch's exporter needs it and says so less clearly
 
     height, width = (torch.export.Dim(name, min=MIN_SIDE) for name in ("height", "width"))
-    module = PixelNet(network).eval()
+    module = clamped(network)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # about PyTorch's own internals
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -92,7 +79,7 @@ def _export_onnx(network: TransformerNet, metadata: Mapping[str, str], path: Pat
             (torch.rand(1, 3, 65, 82),),
             input_names=["picture"],
             output_names=["stylized"],
-            dynamic_shapes={"picture": {2: height, 3: width}},
+            dynamic_shapes=({2: height, 3: width},),
             dynamo=True,
             verbose=False,
         )
@@ -106,9 +93,9 @@ def _export_onnx(network: TransformerNet, metadata: Mapping[str, str], path: Pat
 def _export_openvino(network: TransformerNet, metadata: Mapping[str, str], path: Path) -> None:
     import openvino
 
-    from nst.openvino_graph import openvino_model
+    from nst.inference.openvino_graph import openvino_model
 
-    model = openvino_model(network, pixels=True)
+    model = openvino_model(clamped(network))
     for key, value in metadata.items():
         model.set_rt_info(value, ["nst", key])
     openvino.save_model(model, path, compress_to_fp16=False)
@@ -145,7 +132,7 @@ def check(network: TransformerNet, run: Runner, photos: Sequence[Image.Image]) -
     for photo in photos:
         pixels = to_tensor(photo)[None]
         with torch.inference_mode():
-            expected = denormalise(network.eval()(normalise(pixels))).clamp(0, 1).numpy()
+            expected = clamped(network)(pixels).numpy()
         result = run(pixels.numpy())
         if result.shape != expected.shape:
             raise ExportError(f"{photo.width}×{photo.height} px came back as {result.shape}")
@@ -173,7 +160,7 @@ def main() -> None:
     options = parser.parse_args()
 
     photos = []
-    for path in options.photos or example_photos()[1:]:
+    for path in options.photos or example_pictures()[1:]:
         photo = limit_side(read_picture(path), SIDE)
         photos += [photo, photo.crop((0, 0, photo.width * 3 // 4, photo.height * 3 // 4))]
     for variant in VARIANTS if options.variant == "all" else [options.variant]:

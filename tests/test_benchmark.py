@@ -9,18 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
-from nst.benchmark import (
-    WARM_UP,
-    circumstances,
-    default_repeats,
-    gigamacs,
-    latency_table,
-    measure_latency,
-    parse_size,
-)
-from nst.engines import build_engines
+from nst.benchmark import default_repeats, gigamacs, latency_table, parse_size
+from nst.inference.engines import build_engines
+from nst.inference.latency import WARM_UP, circumstances, measure_latency
 from nst.models import VARIANTS, build_model
-from nst.profiling import KINDS, kind_of, profile_table
+from nst.study.profile import KINDS, kind_of, profile_table
 
 ROOT = Path(__file__).parent.parent
 

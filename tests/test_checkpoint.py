@@ -11,25 +11,26 @@ from safetensors.torch import save_file
 from nst.checkpoint import (
     CheckpointError,
     load_checkpoint,
+    load_networks,
     load_state,
     save_checkpoint,
     save_state,
     sha256,
 )
+from nst.inference.picture import stylize
 from nst.models import VARIANTS, build_model, count_parameters
-from nst.stylize import CHECKPOINTS, load_networks, stylize
+from nst.paths import CHECKPOINTS
 from tests.conftest import random_picture
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    model = build_model("v2", "resize")
-    save_checkpoint(tmp_path / "v2.safetensors", model, "v2", "resize", step="7")
+    model = build_model("v2")
+    save_checkpoint(tmp_path / "v2.safetensors", model, "v2", step="7")
     loaded, metadata = load_checkpoint(tmp_path / "v2.safetensors")
     assert metadata["variant"] == "v2"
-    assert metadata["decoder"] == "resize"
     assert metadata["step"] == "7"
     assert not loaded.training
-    x = torch.randn(1, 3, 16, 20)
+    x = torch.rand(1, 3, 16, 20)
     assert torch.equal(loaded(x), model.eval()(x))
     assert [path.name for path in tmp_path.iterdir()] == ["v2.safetensors"]
 
@@ -38,7 +39,7 @@ def test_nan_is_never_saved(tmp_path: Path) -> None:
     model = build_model("v3")
     next(model.parameters()).data[0] = float("nan")
     with pytest.raises(CheckpointError, match="NaN or infinity"):
-        save_checkpoint(tmp_path / "v3.safetensors", model, "v3", "transposed")
+        save_checkpoint(tmp_path / "v3.safetensors", model, "v3")
     assert not list(tmp_path.iterdir())
 
 
@@ -52,7 +53,7 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, path)
     with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
         load_checkpoint(path)
-    save_checkpoint(path, build_model("v3"), "v1", "transposed")  # weights of another variant
+    save_checkpoint(path, build_model("v3"), "v1")  # weights of another variant
     with pytest.raises(CheckpointError, match=r"Missing key.*encoder"):
         load_checkpoint(path)
 
@@ -79,7 +80,7 @@ def test_shipped_checkpoints_are_one_equal_training(name: str) -> None:
     network, metadata = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
     _, baseline = load_checkpoint(CHECKPOINTS / "baseline.safetensors")
     assert count_parameters(network) == count_parameters(build_model(name))
-    for key in ("step", "epoch", "decoder", "style_sha256", "training", "changes"):
+    for key in ("step", "epoch", "style_sha256", "training", "changes"):
         assert metadata[key] == baseline[key]
     log = pd.read_csv(CHECKPOINTS / f"{name}.csv")
     assert list(log["step"]) == list(range(1, int(metadata["step"]) + 1))

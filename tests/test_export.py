@@ -15,7 +15,7 @@ from PIL import Image
 from nst.checkpoint import load_checkpoint
 from nst.export import ExportError, Format, check, export, load_exported
 from nst.models import build_model
-from nst.stylize import CHECKPOINTS
+from nst.paths import CHECKPOINTS
 from tests.conftest import random_picture
 
 ROOT = Path(__file__).parent.parent

@@ -11,9 +11,9 @@ import yaml
 
 from nst.benchmark import markdown as latency_markdown
 from nst.checkpoint import load_checkpoint
-from nst.claims import markdown as claims_markdown
 from nst.models import VARIANTS, build_model, count_parameters
-from nst.stylize import CHECKPOINTS
+from nst.paths import CHECKPOINTS
+from nst.study.claims import markdown as claims_markdown
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

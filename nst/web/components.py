@@ -14,10 +14,11 @@ from PIL import Image
 
 from nst.checkpoint import write_then_rename
 from nst.models import TransformerNet
+from nst.paths import ASSETS
 from nst.web import page
 from nst.web.session import ORIGINAL, Session
 
-VIEWER = Path(__file__).resolve().parents[2] / "assets" / "viewer"
+VIEWER = ASSETS / "viewer"
 SCRIPTS = ("geometry", "pictures", "view", "input", "viewer")  # one function body, in this order
 
 

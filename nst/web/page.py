@@ -6,8 +6,10 @@ import html
 from collections.abc import Mapping
 from pathlib import Path
 
-from nst.benchmark import PAPER_LATENCY_MS, PAPER_SIDE, speed_ups
+from nst.inference.latency import speed_ups
 from nst.models import TransformerNet, count_parameters
+from nst.paper import LATENCY_MS as PAPER_LATENCY_MS
+from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.web.session import ORIGINAL, Latency, Session
 
 MEASURE_REPEATS = 10
@@ -186,7 +188,7 @@ def missing_figures(assets: Path) -> str:
     names = [name for name in (*FIGURES, "claims.md") if not (assets / name).exists()]
     if not names:
         return ""
-    return f"Not drawn here yet: {', '.join(names)}. “python -m nst.figures” makes them."
+    return f"Not drawn here yet: {', '.join(names)}. “python -m nst.study.figures” makes them."
 
 
 INTRODUCTION = """

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from nst.blend import blend
-from nst.engines import Engine
 from nst.images import limit_side, read_picture
-from nst.sheet import contact_sheet
-from nst.stylize import stylize
+from nst.inference.blend import blend
+from nst.inference.engines import Engine
+from nst.inference.picture import stylize
+from nst.web.sheet import contact_sheet
 from nst.web.zoom import magnify
 
 ORIGINAL = "original"
@@ -47,7 +47,7 @@ class Session:
     stem: str = "picture"  # safe part of the names of its files
     size: tuple[int, int] | None = None
     wanted: tuple[str, ...] = ()  # networks, in the order of the page
-    strength: float = 1.0  # 0–1, see nst.blend
+    strength: float = 1.0  # 0–1, see nst.inference.blend
     keep_colours: bool = False
     painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
     shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished

@@ -1,0 +1,1 @@
+"""From a picture to a picture: engines, tiles, strength and colours."""

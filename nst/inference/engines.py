@@ -1,0 +1,183 @@
+"""The same network on PyTorch or on OpenVINO: a call takes and gives what `TransformerNet` does.
+
+openvino  the fastest, see `nst.inference.openvino_graph`
+eager     PyTorch, operation by operation, without what it wastes; see `nst.fast`
+plain     the network of `nst.models` itself, as presumably in the paper, to compare with
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from nst.fast import fast
+from nst.models import TransformerNet
+
+if TYPE_CHECKING:
+    import openvino
+
+EngineName = Literal["openvino", "eager", "plain"]
+Precision = Literal["fp32", "bf16"]
+ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
+ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
+WARM_UP_SIDE = 256  # px
+RELEASE_PIXELS = 1_000_000  # after a larger picture OpenVINO's memory is given back
+NO_OPENVINO = (
+    "OpenVINO is not installed, so pictures are made by eager PyTorch, more slowly; "
+    "pip install openvino"
+)
+
+
+class EngineError(ValueError):
+    """An engine that does not exist, or cannot do what it is asked for on this machine."""
+
+
+class Engine(Protocol):
+    """A network ready to run: (1, 3, H, W) RGB in [0, 1] -> the same, H and W 16 at least."""
+
+    name: EngineName
+    precision: Precision
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+
+class PlainEngine:
+    """The network itself, in PyTorch, operation by operation."""
+
+    name: EngineName = "plain"
+    precision: Precision = "fp32"
+
+    def __init__(self, network: TransformerNet) -> None:
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+
+class EagerEngine(PlainEngine):
+    """The same weights in faster layers; the numbers differ by rounding only."""
+
+    name: EngineName = "eager"
+
+    def __init__(self, network: TransformerNet) -> None:
+        super().__init__(fast(copy.deepcopy(network)))  # which moves weights in memory
+
+
+class OpenVinoEngine:
+    """OpenVINO on the CPU, one model for all picture sizes.
+
+    Args:
+        precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
+
+    Raises:
+        EngineError: bf16 was asked for and the CPU has none.
+    """
+
+    name: EngineName = "openvino"
+
+    def __init__(self, network: TransformerNet, precision: Precision = "fp32") -> None:
+        if precision == "bf16" and not has_bf16():
+            raise EngineError("this CPU has no bf16 instructions; fp32 is what it can do")
+        self.network = network
+        self.precision: Precision = precision
+        self.compiled = self.compile()
+        self._request = self.compiled.create_infer_request()
+        self._one_at_a_time = threading.Lock()
+
+    def compile(self, profiled: bool = False) -> openvino.CompiledModel:
+        """The network compiled for this CPU, on request with a clock around every operation."""
+        import openvino  # here, so that everything else works without it
+
+        from nst.inference.openvino_graph import openvino_model
+
+        settings: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_PRECISION_HINT": "f32" if self.precision == "fp32" else "bf16",
+            "PERF_COUNT": profiled,
+        }
+        return openvino.Core().compile_model(openvino_model(self.network), "CPU", settings)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        pixels = x.detach().float().contiguous().numpy()
+        with self._one_at_a_time:
+            result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
+            if pixels.size > 3 * RELEASE_PIXELS:  # or four networks keep 10 GB after 2048×2048
+                self.compiled.release_memory()
+        return torch.from_numpy(result[0])
+
+
+def has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+def has_bf16() -> bool:
+    """Whether OpenVINO has bf16 kernels for this CPU."""
+    if not has_openvino():
+        return False
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def available_engines() -> tuple[EngineName, ...]:
+    """The engines that can make pictures here, the fastest first."""
+    return tuple(name for name in ENGINES if name != "openvino" or has_openvino())
+
+
+def build_engine(
+    network: TransformerNet, name: EngineName = "openvino", *, precision: Precision = "fp32"
+) -> Engine:
+    """The network on an engine; eager with a warning where OpenVINO is not installed.
+
+    Raises:
+        EngineError: no such engine, or bf16 where there is none.
+    """
+    if name not in ALL_ENGINES:
+        raise EngineError(f"unknown engine {name!r}; known: {', '.join(ALL_ENGINES)}")
+    if name == "openvino" and not has_openvino():
+        warnings.warn(NO_OPENVINO, stacklevel=2)
+        name = "eager"
+    if precision != "fp32" and name != "openvino":
+        raise EngineError(f"{name} PyTorch runs in fp32 here")
+    if name == "openvino":
+        return OpenVinoEngine(network, precision)
+    return EagerEngine(network) if name == "eager" else PlainEngine(network)
+
+
+def build_engines(
+    networks: Mapping[str, TransformerNet], name: EngineName = "openvino", **options: Any
+) -> dict[str, Engine]:
+    """`build_engine` for networks by name."""
+    return {
+        variant: build_engine(network, name, **options) for variant, network in networks.items()
+    }
+
+
+def prepare_engines(
+    networks: Mapping[str, TransformerNet], report: Callable[[str], object] = print
+) -> dict[EngineName, dict[str, Engine]]:
+    """All engines that can make pictures here, the fastest first, built and warmed up.
+
+    Args:
+        report: gets a sentence about each, with the time it took, and one if OpenVINO is missing.
+    """
+    engines = {}
+    for name in available_engines():
+        started = time.perf_counter()
+        engines[name] = build_engines(networks, name)
+        for engine in engines[name].values():  # so that the first visitor does not pay for it
+            engine(torch.zeros(1, 3, WARM_UP_SIDE, WARM_UP_SIDE))
+        report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
+    if "openvino" not in engines:
+        report(NO_OPENVINO)
+    return engines

@@ -1,0 +1,68 @@
+"""How long a network takes for a picture, and what that depends on apart from both."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from nst.inference.engines import ALL_ENGINES
+
+WARM_UP = 3  # runs that are not counted
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@torch.inference_mode()
+def measure_latency(
+    networks: Mapping[Key, Callable[[Tensor], object]], width: int, height: int, repeats: int
+) -> dict[Key, list[float]]:
+    """Milliseconds of every repeat for each network, interleaved, on one width×height picture."""
+    photo = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    times: dict[Key, list[float]] = {name: [] for name in networks}
+    for repeat in range(WARM_UP + repeats):
+        for name, network in networks.items():
+            started = time.perf_counter()
+            network(photo)
+            if repeat >= WARM_UP:
+                times[name].append((time.perf_counter() - started) * 1000)
+    return times
+
+
+def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
+    """How many times as fast as the baseline each network is, from latencies in one unit."""
+    return {name: latencies["baseline"] / latency for name, latency in latencies.items()}
+
+
+def circumstances(engine: str = "eager", precision: str = "fp32") -> str:
+    """What a latency depends on apart from network and picture, in one line."""
+    software = f"PyTorch {torch.__version__}"
+    if engine == "openvino":
+        software = f"OpenVINO {importlib.metadata.version('openvino')}"
+    elif engine in ALL_ENGINES:
+        software = f"{engine} {software}"
+    allocator = "".join(
+        f", {name}={value}" for name, value in os.environ.items() if name.startswith("MALLOC_")
+    )
+    return (
+        f"{cpu_name()}, {torch.get_num_threads()} CPU thread(s), "
+        f"{software}, {precision}, Python {platform.python_version()}{allocator}"
+    )
+
+
+def cpu_name() -> str:
+    """The processor's name and its widest vector instructions, as the system tells them."""
+    with contextlib.suppress(OSError):  # only Linux has the file
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+    return platform.processor() or platform.machine()

@@ -1,0 +1,58 @@
+"""One picture through one network, large ones tile by tile (`nst.inference.tiling`)."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+
+from nst.images import to_picture, to_tensor
+from nst.inference.engines import Engine
+from nst.inference.tiling import Progress, run_tiled
+from nst.models import TransformerNet
+
+UNTILED_PIXELS = 2_100_000  # up to 1920×1080 at once, in about 2 GB
+
+
+class Stylized(NamedTuple):
+    picture: Image.Image
+    seconds: float  # in the network alone; of tiles, with taking the picture apart and together
+
+
+@torch.inference_mode()
+def stylize(network: TransformerNet | Engine, picture: Image.Image) -> Stylized:
+    """Stylize an RGB picture of at least 16×16 px at once; the result has its size.
+
+    Raises:
+        ValueError: a side is below 16 px.
+    """
+    photo = to_tensor(picture)[None]  # (1, 3, H, W)
+    started = time.perf_counter()
+    result = network(photo)
+    seconds = time.perf_counter() - started
+    return Stylized(to_picture(result[0]), seconds)
+
+
+def stylize_any_size(
+    network: TransformerNet,
+    picture: Image.Image,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Stylized:
+    """`stylize`, or above `UNTILED_PIXELS` the same result tile by tile in bounded memory.
+
+    Args:
+        engine: of this network, for pictures that are taken at once; None: the network itself.
+        progress: called after each tile; not at all where there are none.
+
+    Raises:
+        ValueError: a side is below 16 px.
+    """
+    width, height = picture.size
+    if width * height <= UNTILED_PIXELS:
+        return stylize(engine or network, picture)
+    started = time.perf_counter()
+    result = run_tiled(network, picture, progress=progress)
+    return Stylized(result, time.perf_counter() - started)

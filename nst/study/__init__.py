@@ -1,0 +1,1 @@
+"""What is measured about the networks: artifacts, evaluation, claims, figures."""

@@ -1,0 +1,167 @@
+"""The paper's figures, from our own runs: drawn from logs and checkpoints, into assets/.
+
+    python -m nst.study.figures                                         what the README shows
+    python -m nst.study.figures --photos a.jpg b.jpg --style night.jpg --out figures/
+
+    1 inputs          the photos, and the painting if it is given
+    2 losses          training and validation, of all four networks
+    3 learning rate   of all four
+    4 step 800        what the networks make of the photos early in training
+    5 results         what they make of them in the end
+    6 yellow details  the yellowest place of the baseline's result, the same in all four, magnified
+
+Without --photos the page's own examples are shown, which are free to be passed on; the painting is
+public domain too, but its file does not come with the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from nst.checkpoint import load_networks
+from nst.examples import example_pictures
+from nst.images import limit_side, read_picture
+from nst.inference.picture import stylize
+from nst.models import TransformerNet
+from nst.paths import ASSETS
+from nst.study.artifacts import yellowest_place
+from nst.study.claims import BLOCK, EARLY_STEP, block_means, markdown, read_logs
+from nst.training.data import crop_square
+
+SIDE = 384  # px, of the stylized squares
+DETAIL = 60  # px, side of the place that figure 6 magnifies
+SHOWN = 240  # px, side of a square in a figure: a multiple of DETAIL, so that pixels stay square
+HEADING = 24  # px
+GAP = 6  # px
+DPI = 100
+COLOURS = {"baseline": "#000000", "v1": "#0072b2", "v2": "#d55e00", "v3": "#009e73"}  # Okabe–Ito
+LINES = {"baseline": "-", "v1": "--", "v2": "-.", "v3": ":"}  # told apart without colours too
+
+Grid = Mapping[str, Sequence[Image.Image]]  # heading of a column: its pictures from top to bottom
+
+
+def draw_inputs(photos: Sequence[Image.Image], style: Image.Image | None) -> Figure:
+    """Figure 1: the photos beside each other, and the painting."""
+    columns = {f"photo {number}": [photo] for number, photo in enumerate(photos, 1)}
+    if style is not None:
+        columns["style"] = [crop_square(style, SIDE)]
+    return draw_grid(columns)
+
+
+def draw_losses(logs: Mapping[str, pd.DataFrame]) -> Figure:
+    """Figure 2: content, style and the trained sum; training above, validation below."""
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
+    for column, term in enumerate(("content", "style", "total")):
+        for name, log in logs.items():
+            trained = block_means(log, term)
+            steps = (trained.index + 0.5) * BLOCK  # the middle of each block
+            axes[0, column].plot(steps, trained, LINES[name], color=COLOURS[name], label=name)
+            validated = log.dropna(subset=[f"validation_{term}"])
+            axes[1, column].plot(
+                validated["step"],
+                validated[f"validation_{term}"],
+                LINES[name],
+                marker=".",
+                color=COLOURS[name],
+                label=name,
+            )
+        axes[0, column].set_title(f"{term}, training (mean of {BLOCK} steps)", fontsize=10)
+        axes[1, column].set_title(f"{term}, validation", fontsize=10)
+        axes[1, column].set_xlabel("step")
+    for axis in axes.flat:
+        axis.set_yscale("log")
+        axis.grid(alpha=0.3, which="both")
+    axes[0, 0].legend()
+    return figure
+
+
+def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
+    """Figure 3: the learning rate of every step."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axis: Axes = figure.subplots()
+    for name, log in logs.items():
+        axis.plot(log["step"], log["lr"], LINES[name], color=COLOURS[name], label=name)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("step")
+    axis.set_ylabel("learning rate")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    return figure
+
+
+def draw_results(
+    photos: Sequence[Image.Image], networks: Mapping[str, TransformerNet]
+) -> tuple[Figure, Figure]:
+    """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified."""
+    whole: dict[str, list[Image.Image]] = {"photo": list(photos)}
+    for name, network in networks.items():
+        whole[name] = [stylize(network, photo).picture for photo in photos]
+    details: dict[str, list[Image.Image]] = {name: [] for name in whole}
+    for row, picture in enumerate(whole["baseline"]):
+        x, y = yellowest_place(picture, DETAIL)
+        box = (x - DETAIL // 2, y - DETAIL // 2, x + DETAIL // 2, y + DETAIL // 2)
+        for name, pictures in whole.items():
+            details[name].append(pictures[row].crop(box))
+    return draw_grid(whole), draw_grid(details)
+
+
+def draw_grid(columns: Grid) -> Figure:
+    """Labelled columns of square pictures; small ones are magnified by repeating pixels."""
+    rows = len(next(iter(columns.values())))
+    width = len(columns) * (SHOWN + GAP) - GAP
+    height = HEADING + rows * (SHOWN + GAP) - GAP
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for column, (heading, pictures) in enumerate(columns.items()):
+        left = column * (SHOWN + GAP)
+        figure.text((left + SHOWN / 2) / width, 1 - 6 / height, heading, ha="center", va="top")
+        for row, picture in enumerate(pictures):
+            smaller = picture.width > SHOWN
+            method = Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST
+            bottom = height - HEADING - row * (SHOWN + GAP) - SHOWN
+            figure.figimage(picture.resize((SHOWN, SHOWN), method), left, bottom)
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", nargs="+", type=Path, metavar="PHOTO")
+    parser.add_argument("--style", type=Path, help="the painting, for figure 1")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    paths = options.photos or example_pictures()
+    photos = [crop_square(read_picture(path), SIDE) for path in paths]
+    style = limit_side(read_picture(options.style), 2 * SIDE) if options.style else None
+    logs = read_logs()
+    early, _ = draw_results(photos, load_networks(step=EARLY_STEP))
+    final, details = draw_results(photos, load_networks())
+    figures = {
+        "figure-1-inputs": draw_inputs(photos, style),
+        "figure-2-losses": draw_losses(logs),
+        "figure-3-learning-rate": draw_learning_rates(logs),
+        f"figure-4-step-{EARLY_STEP}": early,
+        "figure-5-results": final,
+        "figure-6-yellow-details": details,
+    }
+    for name, figure in figures.items():
+        path = options.out / f"{name}.png"
+        figure.savefig(path, dpi=DPI)
+        print(path)
+    path = options.out / "claims.md"
+    path.write_text(markdown())
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from nst.checkpoint import load_networks
+from nst.inference.picture import stylize
+from nst.inference.tiling import ChannelStatistics, run_tiled, source_span
+from nst.models import VARIANTS, TransformerNet
+from tests.conftest import random_picture
+from tests.test_models import UPSAMPLINGS, with_upsampling
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, TransformerNet]:
+    return load_networks()
+
+
+def textured_picture(width: int, height: int) -> Image.Image:
+    """Colours with noise on them, so that every norm has something to do everywhere."""
+    smooth = np.asarray(random_picture(width, height)).astype(int)
+    noise = np.random.default_rng(1).integers(-40, 41, smooth.shape)
+    return Image.fromarray(np.clip(smooth + noise, 0, 255).astype(np.uint8))
+
+
+def assert_same_picture(one: Image.Image, other: Image.Image) -> None:
+    """Values may be rounded to the next level in a few places, and differ nowhere by more."""
+    assert one.size == other.size
+    difference = np.abs(np.asarray(one).astype(int) - np.asarray(other).astype(int))
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 2e-3
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("size", [(150, 97), (64, 131)])
+@pytest.mark.parametrize("tile", [32, 45, 400])
+def test_exact_statistics_give_the_untiled_result(
+    networks: dict[str, TransformerNet], name: str, size: tuple[int, int], tile: int
+) -> None:
+    picture = textured_picture(*size)
+    assert_same_picture(
+        run_tiled(networks[name], picture, tile=tile), stylize(networks[name], picture).picture
+    )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+def test_both_upsamplings(upsampling: str) -> None:
+    torch.manual_seed(0)
+    network = with_upsampling("v3", upsampling)
+    picture = textured_picture(90, 70)
+    assert_same_picture(run_tiled(network, picture, tile=24), stylize(network, picture).picture)
+
+
+def test_smallest_picture(networks: dict[str, TransformerNet]) -> None:
+    picture = textured_picture(16, 17)
+    for tile in (4, 16, 300):
+        assert_same_picture(
+            run_tiled(networks["v3"], picture, tile=tile), stylize(networks["v3"], picture).picture
+        )
+
+
+def test_impossible_requests_are_refused(networks: dict[str, TransformerNet]) -> None:
+    with pytest.raises(ValueError, match="too small"):
+        run_tiled(networks["v3"], Image.new("RGB", (15, 40)))
+    with pytest.raises(ValueError, match="1 px at least"):
+        run_tiled(networks["v3"], Image.new("RGB", (40, 40)), tile=0)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_progress_ends_at_its_total(networks: dict[str, TransformerNet], name: str) -> None:
+    calls: list[tuple[int, int]] = []
+    run_tiled(
+        networks[name],
+        textured_picture(70, 40),
+        tile=32,
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    total = calls[0][1]
+    assert calls == [(done, total) for done in range(1, total + 1)]
+
+
+LAYERS = {
+    "reflected": [nn.ReflectionPad2d(4), nn.Conv2d(1, 1, 9)],
+    "down": [nn.ReflectionPad2d(1), nn.Conv2d(1, 1, 3, stride=2)],
+    "up": [nn.ConvTranspose2d(1, 1, 3, stride=2, padding=1, output_padding=1)],
+    "repeated": [nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(1, 1, 3)],
+}
+CHAINS = [
+    *([name] for name in LAYERS),
+    ["down", "down", "reflected", "up", "up"],
+    ["down", "repeated"],
+    ["up", "up", "reflected"],
+]
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids="-".join)
+@pytest.mark.parametrize("span", [(40, 41), (41, 44), (36, 48)])
+def test_source_span_is_exactly_what_a_gradient_reaches(
+    chain: list[str], span: tuple[int, int]
+) -> None:
+    layers = list(itertools.chain.from_iterable(LAYERS[name] for name in chain))
+    for layer in layers:
+        for parameter in layer.parameters():
+            nn.init.ones_(parameter)
+    source = torch.zeros(1, 1, 128, 128, requires_grad=True)
+    nn.Sequential(*layers)(source)[:, :, slice(*span)].sum().backward()
+    (reached,) = source.grad[0, 0].sum(1).nonzero(as_tuple=True)
+    assert source_span(layers, span) == (reached.min(), reached.max() + 1)
+
+
+def test_what_the_networks_see(networks: dict[str, TransformerNet]) -> None:
+    """A pixel depends on about 60 px to each side, the same in all four networks."""
+    spans = {source_span([network], (400, 404)) for network in networks.values()}
+    assert len(spans) == 1
+    start, stop = spans.pop()
+    assert 50 < 400 - start < 64
+    assert 50 < stop - 404 < 64
+
+
+def test_statistics_are_gathered_without_loss() -> None:
+    """Of many values far from 0, where float32's mean of squares would leave nothing."""
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(1, 3, 500, 700, generator=generator) + torch.tensor(
+        [0.0, 1000.0, -30.0]
+    ).view(3, 1, 1)
+    statistics = ChannelStatistics()
+    for rows in values.split((1, 99, 400), dim=2):
+        for part in rows.split(64, dim=3):
+            statistics.add(part)
+    variance, mean = torch.var_mean(values.double(), (0, 2, 3), correction=0)
+    torch.testing.assert_close(statistics.mean, mean, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(statistics.variance, variance, rtol=1e-5, atol=0)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from nst.fast import Conv2d, ConvTranspose2d, NarrowConv2d, fast
+from nst.models import VARIANTS, build_model
+
+PYTORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
+FORMS = {  # name: our layer and its arguments
+    "3×3": (Conv2d, (5, 7, 3), {}),
+    "without bias": (Conv2d, (5, 7, 3), {"bias": False}),
+    "3×2, stride 2×1": (Conv2d, (5, 7, (3, 2)), {"stride": (2, 1)}),
+    "9×9, taken as it is": (Conv2d, (5, 7, 9), {}),
+    "padded, taken as it is": (Conv2d, (5, 7, 3), {"padding": 1}),
+    "depthwise 9×9": (Conv2d, (6, 6, 9), {"groups": 6, "bias": False}),
+    "depthwise 5×7, stride 2": (Conv2d, (6, 6, (5, 7)), {"stride": 2, "groups": 6}),
+    "depthwise 3×3, taken as it is": (Conv2d, (6, 6, 3), {"groups": 6}),
+    "two groups, taken as it is": (Conv2d, (6, 4, 5), {"groups": 2}),
+    "dilated, taken as it is": (Conv2d, (5, 7, 3), {"dilation": 2}),
+    "doubling": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+    "doubling, 4×4": (ConvTranspose2d, (5, 7, 4), {"stride": 2, "padding": 1}),
+    "upwards, unequal": (ConvTranspose2d, (5, 7, (3, 2)), {"stride": (2, 1), "padding": (1, 0)}),
+    "upwards, dilated, taken as it is": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "dilation": 2}),
+    "narrow": (NarrowConv2d, (6, 3, 5), {}),
+}
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("form", FORMS)
+def test_they_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
+    layer, arguments, settings = FORMS[form]
+    ours, theirs = (kind(*arguments, **settings) for kind in (layer, PYTORCHS[layer]))
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, ours.in_channels, 21, 18).contiguous(memory_format=layout).requires_grad_()
+    results = [conv.train()(x) for conv in (ours, theirs)]
+    torch.testing.assert_close(*results)
+    towards = torch.randn_like(results[0])
+    gradients = [
+        torch.autograd.grad(result, [x, *conv.parameters()], towards)
+        for result, conv in zip(results, (ours, theirs), strict=True)
+    ]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.eval()(x), results[1])
+
+
+def test_the_picture_needs_no_gradient() -> None:
+    conv = Conv2d(3, 4, 3).train()
+    conv(torch.randn(1, 3, 8, 8)).sum().backward()
+    assert conv.weight.grad is not None
+
+
+def test_in_bf16_it_is_pytorchs() -> None:
+    conv, x = Conv2d(3, 4, 3).train(), torch.randn(1, 3, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        result = conv(x)
+    assert result.dtype == torch.bfloat16
+    assert "_Convolution" not in result.grad_fn.name()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_fast_network_is_the_same_function_of_the_same_parameters(name: str) -> None:
+    torch.manual_seed(0)
+    network = build_model(name).double()
+    ours = fast(network)
+    assert list(ours.state_dict()) == list(network.state_dict())
+    mine, theirs = (dict(model.named_parameters()) for model in (ours, network))
+    assert all(mine[key] is theirs[key] for key in theirs)
+    x = torch.rand(2, 3, 37, 44, dtype=torch.float64)
+    results = ours(x), network(x)
+    torch.testing.assert_close(*results, rtol=1e-9, atol=1e-9)
+    towards = torch.randn_like(results[0])
+    gradients = (torch.autograd.grad(result, list(theirs.values()), towards) for result in results)
+    torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-6)
+    with torch.inference_mode():
+        torch.testing.assert_close(ours.eval()(x), network.eval()(x), rtol=1e-9, atol=1e-9)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from nst.training.processes import World, join_world
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def test_the_weighted_average_of_the_shares_is_that_of_the_batch(size: int, count: int) -> None:
+    losses = {photo: float(photo**2) for photo in range(10, 10 + count)}
+    shares = [World(rank=rank, size=size).share(list(losses)) for rank in range(size)]
+    assert sorted({photo for own, _ in shares for photo in own}) == list(losses)
+    averaged = sum(
+        weight * sum(losses[photo] for photo in own) / len(own) for own, weight in shares
+    )
+    assert averaged / size == pytest.approx(sum(losses.values()) / count)
+
+
+def test_one_process_is_left_alone() -> None:
+    world = join_world("cpu")
+    assert (world.rank, world.size, world.writes) == (0, 1, True)
+    assert world.sum({"loss": 0.1}) == {"loss": 0.1}
+    assert world.any(True)
+    assert not world.any(False)
+
+
+def test_a_certain_gpu_for_several_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="say cuda"):
+        join_world("cuda:1")

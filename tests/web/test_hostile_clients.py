@@ -1,0 +1,98 @@
+"""Programs that send the page something else than an uploaded file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+import safehttpx
+
+from app import build_demo
+from nst.checkpoint import load_networks
+from nst.models import VARIANTS
+from tests.conftest import random_picture
+
+META = {"_type": "gradio.FileData"}
+WISHES = [256, ["v3"], "eager", 100, False]
+
+
+class Untouched(BaseHTTPRequestHandler):
+    """A site nearby that counts who asks it."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        Untouched.asked += 1
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"secret")
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Untouched)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/picture.png"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A page with our settings whose networks do nothing."""
+    demo = build_demo(load_networks(), {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)})
+    demo.queue(api_open=False).launch(prevent_thread_lock=True, quiet=True)
+    yield f"{demo.local_url}gradio_api"
+    demo.close()
+
+
+def call(address: str, *data: Any) -> str:
+    """What the page's answers to a program are, as text."""
+    started = httpx.post(f"{address}/call/stylize", json={"data": list(data)})
+    return httpx.get(f"{address}/call/stylize/{started.json()['event_id']}", timeout=60).text
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"meta": META}, {"meta": {"_type": "x"}}, {"meta": META, "is_stream": True}]
+)
+def test_a_picture_on_the_server_is_not_read(address: str, tmp_path: Path, kind: dict) -> None:
+    random_picture(40, 30).save(tmp_path / "secret.png")
+    for path in (f"{tmp_path}/secret.png", f"{gr.Image().GRADIO_CACHE}/../..{tmp_path}/secret.png"):
+        answer = call(address, {"path": path, **kind}, *WISHES)
+        assert "event: error" in answer
+        assert "Done" not in answer
+        assert "secret" not in answer
+
+
+def test_addresses_are_not_fetched(
+    address: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def public(hostname: str) -> str:
+        return "127.0.0.1"
+
+    # Gradio itself refuses private addresses, so let this one pass for a public one.
+    monkeypatch.setattr(safehttpx, "async_validate_url", public)
+    sent = {"path": site, "meta": META}
+    assert "not its address" in call(address, sent, *WISHES)
+    assert "not its address" in call(address, None, sent, *WISHES[1:])  # any input will do
+    assert "was uploaded" in call(address, {**sent, "is_stream": True}, *WISHES)
+    passed_on = httpx.get(f"{address}/file={site}")
+    assert passed_on.status_code == 403
+    assert "secret" not in passed_on.text
+    assert Untouched.asked == 0
+
+
+def test_nobody_passes_the_queue(address: str) -> None:
+    for way in ("run", "api"):
+        answer = httpx.post(f"{address}/{way}/stylize", json={"data": [None, *WISHES]})
+        assert answer.status_code == 404
+        assert "join the queue" in answer.text

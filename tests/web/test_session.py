@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from nst.inference.blend import blend
+from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
+from tests.conftest import random_picture
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    def save(picture: Image.Image, name: str) -> str:
+        picture.save(tmp_path / f"{name}.png")
+        return str(tmp_path / f"{name}.png")
+
+    return save
+
+
+@pytest.fixture
+def session(store: Store) -> Session:
+    photo = random_picture(64, 48)
+    session = Session()
+    session.begin(photo, "a photo.jpg", ["v1", "v3"], store)
+    session.add("v1", photo, random_picture(64, 48, seed=1), 0.5, store)
+    return session
+
+
+def test_pictures_are_there_in_the_order_of_the_page(session: Session, store: Store) -> None:
+    assert list(session.pictures()) == [ORIGINAL, "v1"]
+    session.add("v3", random_picture(64, 48), random_picture(64, 48, seed=3), 0.4, store)
+    assert list(session.pictures()) == [ORIGINAL, "v1", "v3"]
+    assert session.pictures()["v3"].tobytes() == random_picture(64, 48, seed=3).tobytes()
+
+
+def test_a_new_photo_forgets_the_one_before(session: Session, store: Store) -> None:
+    session.measured = Latency(256, {"v1": [1.0, 2.0]}, "here")
+    session.begin(random_picture(32, 20), "other.png", ["v1"], store)
+    assert list(session.pictures()) == [ORIGINAL]
+    assert session.seconds == {}
+    assert session.measured is not None
+
+
+def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a-photo-v1.png").unlink()
+    with pytest.raises(SessionExpiredError):
+        session.mix(0.5, False, store)
+    with pytest.raises(SessionExpiredError):
+        session.sheet({}, store)
+    with pytest.raises(SessionExpiredError):
+        Session().crops(50, 50, 4, 100, 100)
+
+
+def test_a_wish_during_reading_is_kept(store: Store) -> None:
+    session = Session(busy=True)
+    session.mix(0.52, True, store)  # no picture yet, and no error
+    assert session.strength == 0.5
+    photo, result = random_picture(32, 20), random_picture(32, 20, seed=1)
+    session.begin(photo, "photo.png", ["v1"], store)
+    session.add("v1", photo, result, 0.1, store)
+    assert session.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("title", "stem"),
+    [
+        ("holiday.JPG", "holiday"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\photos\\my cat.png", "my-cat"),
+        ("<b>ü</b>", "b"),
+        (".png", "png"),
+        ("写真.png", "picture"),
+        ("a" * 300, "a" * 40),
+    ],
+)
+def test_names_of_files_are_safe(title: str, stem: str) -> None:
+    assert safe_stem(title) == stem
