@@ -6,6 +6,8 @@ Lightweight?": one `TransformerNet`, and for each name what it is made of.
     v1        residual blocks                      381,315
     v2        encoder, residual blocks             292,796
     v3        encoder, residual blocks, decoder    207,865
+    v4        the same, and nothing wide at full   200,876
+              size; ours, not the paper's
 
 Johnson et al.: "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (ECCV 2016),
 with instance normalization (Ulyanov et al., 2016).  Decided where the paper is silent: padding is
@@ -19,17 +21,20 @@ is mean grey, which trains fast from scratch.  Shapes in comments are (N, C, H, 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.images import denormalise, normalise
 
 Part = Literal["encoder", "residual", "decoder"]
-Upsampling = Literal["transposed", "resize"]
+Inner = Literal["norm", "relu"]
+Upsampling = Literal["transposed", "transposed4", "resize"]
 
 MIN_SIDE = 16  # px; below it the reflection at quarter size has too little to reflect
 STRIDE = 4  # the encoder halves the picture twice
@@ -40,15 +45,38 @@ class Architecture:
     """What a `TransformerNet` is made of; as it stands, the baseline."""
 
     lightweight: tuple[Part, ...] = ()
-    upsampling: Upsampling = "transposed"  # of the decoder's two layers that double the size
+    inner: tuple[Inner, ...] = ("norm", "relu")  # what stands inside a lightweight layer
+    stem: Literal["full", "half"] = "full"  # 9×9, then 3×3 to half size; or one 5×5 to half size
+    upsampling: Upsampling = "transposed"  # of the decoder's layers that double the size
+    pointwise_first: bool = False  # in the decoder: fewer channels before there are more pixels
+    # What paints: the decoder's second doubling and its 9×9 layer, that one ordinary in a
+    # lightweight decoder too, or one 3×3 layer to twelve channels, which become pixels.
+    head: Literal["9x9", "ordinary 9x9", "shuffle"] = "9x9"
 
 
 BASELINE = Architecture()
+V1 = replace(BASELINE, lightweight=("residual",))
+V2 = replace(BASELINE, lightweight=("encoder", "residual"))
+V3 = replace(BASELINE, lightweight=("encoder", "residual", "decoder"))
+V4 = replace(V3, inner=(), stem="half", upsampling="resize", pointwise_first=True, head="shuffle")
 VARIANTS: dict[str, Architecture] = {
     "baseline": BASELINE,
-    "v1": replace(BASELINE, lightweight=("residual",)),
-    "v2": replace(BASELINE, lightweight=("encoder", "residual")),
-    "v3": replace(BASELINE, lightweight=("encoder", "residual", "decoder")),
+    "v1": V1,
+    "v2": V2,
+    "v3": V3,
+    "v4": V4,
+}
+# What the red spots come from: one thing changed at a time.
+ABLATIONS: dict[str, Architecture] = {
+    "baseline-resize": replace(BASELINE, upsampling="resize"),
+    "v1-resize": replace(V1, upsampling="resize"),
+    "v3-resize": replace(V3, upsampling="resize"),
+    "v3-k4": replace(V3, upsampling="transposed4"),
+    "v3-norelu": replace(V3, inner=("norm",)),
+    "v3-nonorm": replace(V3, inner=("relu",)),
+    "v3-noinner": replace(V3, inner=()),
+    "v3-denselast": replace(V3, head="ordinary 9x9"),
+    "v4-nolattice": V4,  # trained without the lattice term
 }
 
 
@@ -66,14 +94,18 @@ def spatial_convolution(
 
     (N, in, H, W) -> (N, out, H / stride, W / stride), or (N, out, 2H, 2W) with `upsampling`:
     "transposed" is one transposed convolution with stride 2; "resize" repeats every pixel 2×2 and
-    convolves then (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).  All forms
-    have the same number of parameters.  H and W must be multiples of `stride`.
+    convolves then, with as many parameters (Odena et al., "Deconvolution and Checkerboard
+    Artifacts", 2016); "transposed4" is transposed with a 4×4 kernel, whose overlap is even.
+    H and W must be multiples of `stride`.
     """
     settings = {"groups": groups, "bias": bias}
     if upsampling == "transposed":
-        half = kernel_size // 2
-        settings |= {"stride": 2, "padding": half, "output_padding": 1}
-        return nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, kernel_size, **settings))
+        settings |= {"stride": 2, "padding": kernel_size // 2, "output_padding": 1}
+        layer = nn.ConvTranspose2d(in_channels, out_channels, kernel_size, **settings)
+        return nn.Sequential(layer)
+    if upsampling == "transposed4":
+        settings |= {"stride": 2, "padding": 1}
+        return nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, 4, **settings))
     resize = [nn.Upsample(scale_factor=2, mode="nearest")] if upsampling == "resize" else []
     return nn.Sequential(
         *resize,
@@ -87,7 +119,7 @@ def instance_norm(channels: int) -> nn.InstanceNorm2d:
 
 
 class ConvLayer(nn.Sequential):
-    """One ordinary convolution with bias; see `spatial_convolution` for its three forms."""
+    """One ordinary convolution with bias; see `spatial_convolution` for its forms."""
 
     def __init__(
         self,
@@ -108,6 +140,10 @@ class LightweightConvLayer(nn.Sequential):
 
     Depthwise k×k without bias, instance norm, ReLU, pointwise 1×1 without bias.  Takes the place
     of `ConvLayer`.
+
+    Args:
+        inner: what stands between the two convolutions.
+        pointwise_first: the two in the other order.
     """
 
     def __init__(
@@ -117,28 +153,30 @@ class LightweightConvLayer(nn.Sequential):
         kernel_size: int,
         stride: int = 1,
         upsampling: Upsampling | None = None,
+        *,
+        inner: Collection[Inner] = ("norm", "relu"),
+        pointwise_first: bool = False,
     ) -> None:
-        depthwise = spatial_convolution(
-            in_channels,
-            in_channels,
-            kernel_size,
-            stride,
-            upsampling=upsampling,
-            groups=in_channels,
-            bias=False,
-        )
-        pointwise = nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False)
-        super().__init__(
-            OrderedDict(
-                depthwise=depthwise,  # (N, in, H', W')
-                norm=instance_norm(in_channels),
-                relu=nn.ReLU(),
-                pointwise=pointwise,  # (N, out, H', W')
-            )
-        )
+        channels = out_channels if pointwise_first else in_channels  # of all but the pointwise
+        layers = {
+            "depthwise": partial(
+                spatial_convolution,
+                *(channels, channels, kernel_size, stride),
+                upsampling=upsampling,
+                groups=channels,
+                bias=False,
+            ),  # (N, in, H', W')
+            "norm": partial(instance_norm, channels),
+            "relu": nn.ReLU,
+            "pointwise": partial(nn.Conv2d, in_channels, out_channels, kernel_size=1, bias=False),
+        }  # (N, out, H', W')
+        order = ["depthwise", *(name for name in ("norm", "relu") if name in inner), "pointwise"]
+        if pointwise_first:
+            order[0], order[-1] = order[-1], order[0]
+        super().__init__(OrderedDict((name, layers[name]()) for name in order))
 
 
-Layer = type[ConvLayer] | type[LightweightConvLayer]
+Layer = Callable[..., nn.Sequential]  # ConvLayer, or a LightweightConvLayer of some kind
 
 
 class ResidualBlock(nn.Module):
@@ -160,6 +198,18 @@ class ResidualBlock(nn.Module):
         return x + self.norm2(self.conv2(y))
 
 
+def shuffle_head(in_channels: int) -> list[nn.Module]:
+    """3×3 to twelve channels, which become 2×2 pixels of three: (N, in, H, W) -> (N, 3, 2H, 2W).
+
+    The four pixels are alike at first, or they would be a grid (ICNR: Aitken et al., 2017).
+    """
+    convolution = spatial_convolution(in_channels, 12, kernel_size=3)
+    with torch.no_grad():
+        for values in convolution[-1].parameters():
+            values.copy_(values[::4].repeat_interleave(4, dim=0))
+    return [convolution, nn.PixelShuffle(2)]
+
+
 class TransformerNet(nn.Module):
     """Johnson's feed-forward style-transfer network.
 
@@ -170,25 +220,10 @@ class TransformerNet(nn.Module):
     def __init__(self, architecture: Architecture = BASELINE) -> None:
         super().__init__()
         self.architecture = architecture
-
-        def layer(part: Part) -> Layer:
-            return LightweightConvLayer if part in architecture.lightweight else ConvLayer
-
-        conv = layer("encoder")
-        self.encoder = nn.Sequential(
-            *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU()),
-            *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU()),
-            *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU()),
-        )
-        conv = layer("residual")
+        self.encoder = _encoder(architecture)
+        conv = _layer(architecture, "residual")
         self.residual = nn.Sequential(*(ResidualBlock(128, conv) for _ in range(5)))
-        conv = layer("decoder")
-        double = partial(conv, kernel_size=3, upsampling=architecture.upsampling)
-        self.decoder = nn.Sequential(
-            *(double(128, 64), instance_norm(64), nn.ReLU()),
-            *(double(64, 32), instance_norm(32), nn.ReLU()),
-            conv(32, 3, kernel_size=9),
-        )
+        self.decoder = _decoder(architecture)
 
     def forward(self, x: Tensor) -> Tensor:
         """Stylize pictures: (N, 3, H, W) RGB in [0, 1] -> the same, any H, W of at least 16.
@@ -209,15 +244,49 @@ class TransformerNet(nn.Module):
         return denormalise(x[..., :height, :width])
 
 
+def _layer(architecture: Architecture, part: Part) -> Layer:
+    if part in architecture.lightweight:
+        return partial(LightweightConvLayer, inner=architecture.inner)
+    return ConvLayer
+
+
+def _encoder(architecture: Architecture) -> nn.Sequential:
+    conv = _layer(architecture, "encoder")
+    if architecture.stem == "half":
+        return nn.Sequential(
+            *(ConvLayer(3, 32, kernel_size=5, stride=2), instance_norm(32), nn.ReLU()),
+            *(conv(32, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU()),
+        )
+    return nn.Sequential(
+        *(conv(3, 32, kernel_size=9), instance_norm(32), nn.ReLU()),
+        *(conv(32, 64, kernel_size=3, stride=2), instance_norm(64), nn.ReLU()),
+        *(conv(64, 128, kernel_size=3, stride=2), instance_norm(128), nn.ReLU()),
+    )
+
+
+def _decoder(architecture: Architecture) -> nn.Sequential:
+    conv = _layer(architecture, "decoder")
+    double = partial(conv, kernel_size=3, upsampling=architecture.upsampling)
+    if architecture.pointwise_first:
+        double = partial(double, pointwise_first=True)
+    to_half_size = (double(128, 64), instance_norm(64), nn.ReLU())
+    if architecture.head == "shuffle":
+        return nn.Sequential(*to_half_size, *shuffle_head(64))
+    to_full_size = (double(64, 32), instance_norm(32), nn.ReLU())
+    last = ConvLayer if architecture.head == "ordinary 9x9" else conv
+    return nn.Sequential(*to_half_size, *to_full_size, last(32, 3, kernel_size=9))
+
+
 def build_model(name: str) -> TransformerNet:
-    """An untrained network by its name in `VARIANTS`.
+    """An untrained network by its name in `VARIANTS` or `ABLATIONS`.
 
     Raises:
         ValueError: no such variant.
     """
-    if name not in VARIANTS:
-        raise ValueError(f"unknown variant {name!r}; known: {', '.join(VARIANTS)}")
-    return TransformerNet(VARIANTS[name])
+    known = VARIANTS | ABLATIONS
+    if name not in known:
+        raise ValueError(f"unknown variant {name!r}; known: {', '.join(known)}")
+    return TransformerNet(known[name])
 
 
 def count_parameters(model: nn.Module) -> int:

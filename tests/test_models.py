@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,21 +10,50 @@ from torch import nn
 
 from nst import paper
 from nst.checkpoint import load_checkpoint
-from nst.models import VARIANTS, Architecture, TransformerNet, build_model, count_parameters
+from nst.models import (
+    ABLATIONS,
+    VARIANTS,
+    Architecture,
+    TransformerNet,
+    build_model,
+    count_parameters,
+)
 from nst.paths import CHECKPOINTS
 
 NOTED = json.loads((Path(__file__).parent / "noted" / "pictures.json").read_text())
-UPSAMPLINGS = ("transposed", "resize")
+UPSAMPLINGS = ("transposed", "transposed4", "resize")
 
 
 def with_upsampling(name: str, upsampling: str) -> TransformerNet:
     return TransformerNet(replace(VARIANTS[name], upsampling=upsampling)).eval()
 
 
-@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 @pytest.mark.parametrize("name", paper.PARAMETERS)
 def test_parameter_counts_are_the_papers(name: str, upsampling: str) -> None:
     assert count_parameters(with_upsampling(name, upsampling)) == paper.PARAMETERS[name]
+
+
+def test_v4_has_its_own() -> None:
+    assert count_parameters(build_model("v4")) == 200_876
+    assert list(VARIANTS) == [*paper.PARAMETERS, "v4"]
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_each_network_of_the_ablation_differs_from_its_own_in_one_thing(name: str) -> None:
+    network, of = build_model(name), VARIANTS[name.partition("-")[0]]
+    same = [
+        getattr(network.architecture, field.name) == getattr(of, field.name) for field in fields(of)
+    ]
+    assert same.count(False) == (name != "v4-nolattice")  # which is trained differently
+    assert network.eval()(torch.rand(1, 3, 24, 18)).shape == (1, 3, 24, 18)
+
+
+def test_v4_starts_without_a_grid() -> None:
+    """A flat picture comes out flat, away from the borders: its head's four pixels are alike."""
+    flat = torch.full((1, 3, 96, 96), 0.3)
+    inside = build_model("v4").eval()(flat)[..., 40:56, 40:56]
+    assert (inside.amax((2, 3)) - inside.amin((2, 3))).max() < 1e-4
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)

@@ -64,6 +64,8 @@ def layer(module: nn.Module, x: Value) -> Value:
             return ops.add(layer(module.norm2, layer(module.conv2, y)), x)
         case nn.ReLU():
             return ops.relu(x)
+        case nn.PixelShuffle():
+            return ops.depth_to_space(x, "depth_first", module.upscale_factor)
         case nn.Hardtanh():
             return ops.clamp(x, module.min_val, module.max_val)
         case nn.InstanceNorm2d():

@@ -147,7 +147,7 @@ class Activation(NamedTuple):
         for layer in _leaves(self.layers):
             if isinstance(layer, nn.Conv2d):
                 stride *= layer.stride[0]
-            elif isinstance(layer, nn.ConvTranspose2d | nn.Upsample):
+            elif isinstance(layer, nn.ConvTranspose2d | nn.Upsample | nn.PixelShuffle):
                 stride //= 2
         return stride
 
@@ -189,7 +189,7 @@ def source_span(layers: Iterable[nn.Module], span: Span) -> Span:
         elif isinstance(layer, nn.ConvTranspose2d):  # i goes to i·2 − padding … + kernel − 1
             kernel, padding = layer.kernel_size[0], layer.padding[0]
             start, stop = (start + padding - kernel + 2) // 2, (stop - 1 + padding) // 2 + 1
-        elif isinstance(layer, nn.Upsample):
+        elif isinstance(layer, nn.Upsample | nn.PixelShuffle):
             start, stop = start // 2, (stop - 1) // 2 + 1
     return start, stop
 

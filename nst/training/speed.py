@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import trange
 
 from nst.images import normalise
-from nst.loss import LossTerms, PerceptualLoss, gram_matrix, relative_error, total_variation
+from nst.loss import LossTerms, PerceptualLoss, gram_matrix, relative_error
 from nst.models import build_model
 from nst.training.data import PhotoSet, batch_indices
 from nst.training.recipe import LossFunction, Settings, content_target, random_window
@@ -71,8 +71,7 @@ class PlainLoop:
             for name in names:
                 target = self.loss.style_target(name, scale)
                 style = style + relative_error(gram_matrix(of_pictures[name]), target)
-        tv = total_variation(pictures)
-        return self.loss.weighted(content, style, tv)
+        return self.loss.weighted(content, style, pictures)
 
     def _features(self, pixels: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
         activations, x = {}, normalise(pixels)

@@ -124,7 +124,7 @@ def test_nan_stops_and_is_never_saved(
 
     def broken_forward(self: PerceptualLoss, pictures: torch.Tensor, _: torch.Tensor) -> LossTerms:
         value = pictures.sum() * float("nan")
-        return LossTerms(value, value, value, value)
+        return LossTerms(value, value, value, value, value)
 
     monkeypatch.setattr(PerceptualLoss, "forward", broken_forward)
     with pytest.raises(
