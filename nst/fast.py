@@ -2,15 +2,16 @@
 
 `fast(network)` puts them in the place of PyTorch's own.  Everywhere: instance norm as group norm
 with one channel in each group (30 % faster), ReLU and sums in place, channels last in memory.
-While training in fp32 on a CPU also the gradients of weights at which oneDNN, which PyTorch calls,
-is slow.  Milliseconds on two AVX2 cores, batch of 4:
+While training on a CPU also the gradients at which oneDNN, which PyTorch calls, or a compiler is
+slow (`nst.fast_gradients`).  Milliseconds for a batch of 4:
 
-    layer                        gradient of         oneDNN    here
-    128 3×3 kernels, 128×66×66   input and weights      168     100
+    layer                        gradient of         PyTorch   here    on two cores with
+    128 3×3 kernels, 128×66×66   input and weights       168    100    AVX2, fp32
     64 3×3 kernels, 32×258×258,
-    stride 2                     input and weights      182      49
+    stride 2                     input and weights       182     49    AVX2, fp32
     32 depthwise 9×9 kernels,
-    32×264×264                   weights                386      45
+    32×264×264                   weights                 386     45    AVX2, fp32
+    the same                     weights                 316     27    AMX, bf16
 """
 
 from __future__ import annotations
@@ -18,18 +19,14 @@ from __future__ import annotations
 import ctypes
 import platform
 from collections import OrderedDict
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nst.fast_gradients import FAST_COLUMNS, DepthwiseTransposed, FastConvolution, Form, Reflection
 from nst.models import ResidualBlock, TransformerNet
 
-Pair = tuple[int, int]
-Form = tuple[Pair, Pair, Pair, bool, Pair, int]  # stride, padding, dilation, transposed, ...
-
-FAST_COLUMNS = 3  # of a depthwise kernel; from 4 on oneDNN's gradient is ten times slower
 NARROW = 16  # output channels that a CPU's kernels work on at a time
 
 # Parameters of mallopt, from glibc's malloc.h.
@@ -91,6 +88,10 @@ def fast_layer(module: nn.Module) -> nn.Module:
             return _with_parameters_of(module, NarrowConv2d if is_narrow(module) else Conv2d)
         case nn.ConvTranspose2d():
             return _with_parameters_of(module, ConvTranspose2d)
+        case nn.ReflectionPad2d():
+            return ReflectionPad2d(module.padding)
+        case nn.Upsample():
+            return RepeatPixels(scale_factor=module.scale_factor, mode="nearest")
     return module
 
 
@@ -140,24 +141,51 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns = self.kernel_size
+        depthwise = self.groups == self.in_channels == self.out_channels
         if self.groups == 1:
-            slow = rows * columns <= 9
+            slow = rows * columns <= 9 and not _in_bf16(x)  # which AMX does at once
         else:
-            slow = columns > FAST_COLUMNS and self.groups == self.in_channels == self.out_channels
-        if not (slow and self.padding == (0, 0) and _trains_here(self, x)):
+            slow = depthwise and columns > FAST_COLUMNS
+        if not (slow and self.padding == (0, 0) and _trains_on_cpu(self, x)):
             return super().forward(x)
         form = (self.stride, self.padding, self.dilation, False, (0, 0), self.groups)
-        return _Convolution.apply(x, self.weight, self.bias, form)
+        return _convolve(self, x, form)
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution whose weights' gradient is fast."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.groups == 1 and _trains_here(self, x)):
+        if not _trains_on_cpu(self, x):
             return super().forward(x)
         form = (self.stride, self.padding, self.dilation, True, self.output_padding, self.groups)
-        return _Convolution.apply(x, self.weight, self.bias, form)
+        if self.groups == 1 and not _in_bf16(x):
+            return _convolve(self, x, form)
+        doubles = form[:5] == ((2, 2), (1, 1), (1, 1), True, (1, 1)) and self.kernel_size == (3, 3)
+        depthwise = self.groups == self.in_channels == self.out_channels
+        if _in_bf16(x) and depthwise and doubles and self.bias is None:
+            return DepthwiseTransposed.apply(x.bfloat16(), self.weight.bfloat16())
+        return super().forward(x)
+
+
+class ReflectionPad2d(nn.ReflectionPad2d):
+    """Reflection, equally wide on all sides, whose gradient is added up in place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not _trains_on_cpu(self, x):
+            return super().forward(x)
+        return Reflection.apply(x, self.padding[0])
+
+
+class RepeatPixels(nn.Upsample):
+    """Nearest upsampling whose gradient is a plain sum: (N, C, H, W) -> (N, C, f·H, f·W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, channels, height, width = x.shape
+        f = int(self.scale_factor)
+        x = x[:, :, :, None, :, None].expand(n, channels, height, f, width, f)
+        x = x.reshape(n, channels, f * height, f * width)
+        return x.contiguous(memory_format=torch.channels_last)
 
 
 class NarrowConv2d(nn.Conv2d):
@@ -183,76 +211,18 @@ class NarrowConv2d(nn.Conv2d):
         return y
 
 
-def _trains_here(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
-    """In training, on a CPU, in fp32, and without the dilation that is not provided for."""
-    in_fp32 = x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-    return layer.training and in_fp32 and layer.dilation == (1, 1)
+def _trains_on_cpu(layer: nn.Module, x: Tensor) -> bool:
+    """Training, on a CPU, and without the dilation that is not provided for."""
+    undilated = getattr(layer, "dilation", (1, 1)) == (1, 1)
+    return layer.training and x.device.type == "cpu" and undilated
 
 
-class _Convolution(torch.autograd.Function):
-    """`torch.convolution`; `form` is all that it takes after the bias."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, form: Form) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.form = form
-        return torch.convolution(x, weight, bias, *form)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        stride, padding, _, transposed, output_padding, groups = ctx.form
-        if groups > 1:
-            to_weight = depthwise_weight_gradient(x, gradient, weight, stride)
-        elif transposed:  # is a convolution from its result to its input
-            ends = [(p, p - more) for p, more in zip(padding, output_padding, strict=True)]
-            result = F.pad(gradient, ends[1] + ends[0])
-            to_weight = weight_gradient(result, x, weight.shape[2:], stride)
-        else:
-            to_weight = weight_gradient(x, gradient, weight.shape[2:], stride)
-        to_x = to_bias = None
-        if ctx.needs_input_grad[0]:
-            to_x = _backward(gradient, x, weight, ctx.form, [True, False, False])[0]
-        if ctx.needs_input_grad[2]:
-            to_bias = gradient.sum((0, 2, 3))
-        return to_x, to_weight, to_bias, None
+def _in_bf16(x: Tensor) -> bool:
+    return torch.is_autocast_enabled(x.device.type)
 
 
-def weight_gradient(x: Tensor, gradient: Tensor, kernel: Pair, stride: Pair) -> Tensor:
-    """The gradient of a convolution's weights as one product of matrices.
-
-    Args:
-        x: the input, (N, C, H, W).
-        gradient: of the result, (N, D, H', W').
-
-    Returns:
-        (D, C, rows, columns).
-    """
-    patches = x.permute(0, 2, 3, 1).unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
-    patches = patches.permute(0, 1, 2, 4, 5, 3)  # (N, H', W', rows, columns, C)
-    product = gradient.permute(0, 2, 3, 1).flatten(0, 2).mT @ patches.flatten(0, 2).flatten(1)
-    return product.unflatten(1, patches.shape[3:]).permute(0, 3, 1, 2)
-
-
-def depthwise_weight_gradient(x: Tensor, gradient: Tensor, weight: Tensor, stride: Pair) -> Tensor:
-    """The gradient of a depthwise convolution's weights, (C, 1, rows, columns), in slim pieces.
-
-    Args:
-        x: the input, (N, C, H, W).
-        gradient: of the result, (N, C, H', W').
-    """
-    form = (stride, (0, 0), (1, 1), False, (0, 0), len(weight))
-    places = (gradient.shape[-1] - 1) * stride[1]
-    pieces = []
-    for first in range(0, weight.shape[-1], FAST_COLUMNS):
-        piece = weight[..., first : first + FAST_COLUMNS]
-        seen = x[..., first : first + places + piece.shape[-1]]
-        pieces.append(_backward(gradient, seen, piece, form, [False, True, False])[1])
-    return torch.cat(pieces, dim=-1)
-
-
-def _backward(
-    gradient: Tensor, x: Tensor, weight: Tensor, form: Form, wanted: list[bool]
-) -> tuple[Tensor, ...]:
-    """PyTorch's own gradients of input, weights and bias, as far as they are wanted."""
-    return torch.ops.aten.convolution_backward(gradient, x, weight, None, *form, wanted)
+def _convolve(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, form: Form) -> Tensor:
+    tensors = (x, layer.weight, layer.bias)
+    if _in_bf16(x):
+        tensors = tuple(None if tensor is None else tensor.bfloat16() for tensor in tensors)
+    return FastConvolution.apply(*tensors, form)

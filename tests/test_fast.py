@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from nst.fast import Conv2d, ConvTranspose2d, NarrowConv2d, fast
+from nst.fast import (
+    Conv2d,
+    ConvTranspose2d,
+    NarrowConv2d,
+    ReflectionPad2d,
+    RepeatPixels,
+    fast,
+)
 from nst.models import VARIANTS, build_model
 
 PYTORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
@@ -56,7 +64,54 @@ def test_in_bf16_it_is_pytorchs() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         result = conv(x)
     assert result.dtype == torch.bfloat16
-    assert "_Convolution" not in result.grad_fn.name()
+    assert result.grad_fn.name() == "ConvolutionBackward0"
+
+
+IN_BF16 = {  # name: the layer that has a fast form of its own in bf16, and its gradient's
+    "depthwise 9×9": (Conv2d(6, 6, 9, groups=6, bias=False), "FastConvolution"),
+    "depthwise, doubling": (
+        ConvTranspose2d(6, 6, 3, 2, padding=1, output_padding=1, groups=6, bias=False),
+        "DepthwiseTransposed",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_BF16)
+def test_fast_forms_in_bf16_are_near_fp32(name: str) -> None:
+    conv, kind = IN_BF16[name]
+    torch.manual_seed(0)
+    x = torch.randn(2, 6, 20, 24).contiguous(memory_format=torch.channels_last).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        ours = conv.train()(x)
+    assert kind in ours.grad_fn.name()
+    theirs = conv.eval()(x)
+    assert ours.dtype == torch.bfloat16
+    towards = torch.randn_like(theirs)
+    gradients = [
+        torch.autograd.grad(result, [x, conv.weight], towards.to(result.dtype))
+        for result in (ours, theirs)
+    ]
+    for one, other in zip((ours, *gradients[0]), (theirs, *gradients[1]), strict=True):
+        assert one.shape == other.shape
+        assert F.cosine_similarity(one.float().flatten(), other.flatten(), dim=0) > 0.9999
+
+
+@pytest.mark.parametrize("size", [(9, 12), (20, 17)])
+@pytest.mark.parametrize("padding", [1, 2, 4])
+def test_reflection_and_repeated_pixels_train_as_pytorchs(
+    padding: int, size: tuple[int, int]
+) -> None:
+    x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
+    pairs = [
+        (ReflectionPad2d(padding), nn.ReflectionPad2d(padding)),
+        (RepeatPixels(scale_factor=2), nn.Upsample(scale_factor=2)),
+    ]
+    for ours, theirs in pairs:
+        results = ours.train()(x), theirs(x)
+        assert torch.equal(*results)
+        towards = torch.randn_like(results[0])
+        gradients = (torch.autograd.grad(result, x, towards)[0] for result in results)
+        torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -92,10 +92,11 @@ def test_small_pictures_have_none_and_bf16_is_summed_in_fp32() -> None:
 def test_it_weighs_what_was_asked_and_only_the_picture_learns(tiny_vgg: VGGFeatures) -> None:
     """Gradient descent on the term alone takes a grid out; nothing else gets a gradient."""
     torch.manual_seed(0)
+    style = torch.rand(3, 64, 64)
     loss, bare = (
         PerceptualLoss(
             tiny_vgg,
-            torch.rand(3, 64, 64),
+            style,
             LossSettings(style_layers=("relu1_2",), lattice_weight=weight),
         )
         for weight in (200.0, 0.0)
