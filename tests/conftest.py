@@ -1,27 +1,19 @@
-"""Small pictures and a small random VGG, made here: tests need no network, GPU or shared data."""
+"""Small photos and a small random VGG, made here: tests need no network, GPU or shared data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
 from nst.loss import VGGFeatures, load_vgg16
+from tests.helpers import random_picture
 from tests.load import page
 
-ROOT = Path(__file__).parent.parent
 TINY_WIDTHS = {0: (3, 4), 2: (4, 4), 5: (4, 6), 7: (6, 6), 10: (6, 8), 12: (8, 8), 14: (8, 8)}
-
-
-def random_picture(width: int, height: int, seed: int = 0) -> Image.Image:
-    """Smooth random colours, so that neither JPEG nor resizing changes them much."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
 @pytest.fixture

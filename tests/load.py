@@ -27,7 +27,8 @@ import numpy as np
 from gradio_client import Client, handle_file
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
+from tests.helpers import ROOT
+
 MEGABYTE = 2**20
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.browser import Page, chromium, expect, stylize, sync_api, visiting
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 from tests.load import page as running_page
 
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +12,7 @@ from nst.inference.engines import build_engines
 from nst.inference.latency import WARM_UP, circumstances, measure_latency
 from nst.models import VARIANTS, build_model
 from nst.study.profile import KINDS, kind_of, profile_table
-
-ROOT = Path(__file__).parent.parent
+from tests.helpers import run_python
 
 
 def test_repeats_are_interleaved_after_warming_up() -> None:
@@ -95,15 +92,10 @@ def test_kinds_of_operators() -> None:
 
 
 def test_command_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "nst.benchmark", "--size", "32", "--repeats", "2"]
-    files = ["--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json"]
-    result = subprocess.run(
-        [*command, "--threads", "1", "--engine", "eager", "openvino", *files],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ("-m", "nst.benchmark", "--size", "32", "--repeats", "2", "--threads", "1")
+    files = ("--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json")
+    result = run_python(*command, "--engine", "eager", "openvino", *files)
+    assert result.returncode == 0, result.stderr
     assert "1 CPU thread(s)" in result.stdout
     assert "32×32, median of 2 interleaved repeats" in result.stdout
     rows = pd.read_csv(tmp_path / "a.csv")

@@ -20,7 +20,7 @@ from nst.checkpoint import (
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.paths import CHECKPOINTS
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def test_round_trip(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,9 +15,8 @@ from nst.checkpoint import load_checkpoint
 from nst.export import ExportError, Format, check, export, load_exported
 from nst.models import build_model
 from nst.paths import CHECKPOINTS
-from tests.conftest import random_picture
+from tests.helpers import random_picture, run_python
 
-ROOT = Path(__file__).parent.parent
 PHOTOS = [random_picture(64, 48), random_picture(97, 122, seed=1), random_picture(16, 16, seed=2)]
 
 
@@ -72,19 +70,12 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_command_line(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "orange").save(tmp_path / "photo.png")
-    command = [sys.executable, "-m", "nst.export", "--variant", "v3", "--format", "openvino"]
-    result = subprocess.run(
-        [*command, "-o", tmp_path, "--photos", tmp_path / "photo.png"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = ("-m", "nst.export", "--variant", "v3", "--format", "openvino")
+    result = run_python(*command, "-o", tmp_path, "--photos", tmp_path / "photo.png")
+    assert result.returncode == 0, result.stderr
     assert "v3.xml: differs from eager PyTorch by" in result.stdout
     assert (tmp_path / "v3.bin").stat().st_size > 800_000
-    failed = subprocess.run(
-        [*command, "--checkpoints", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    failed = run_python(*command, "--checkpoints", tmp_path)
     assert failed.returncode == 1
     assert failed.stderr.startswith("nst.export: ")
     assert "Traceback" not in failed.stderr

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import platform
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from tests.helpers import run_python
 
 PROGRAM = """
 import resource
@@ -33,8 +32,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_memory_is_used_again_with_fewer_page_faults() -> None:
     faults = {}
     for keep in (False, True):
-        command = [sys.executable, "-c", PROGRAM.format(keep=keep)]
-        root = Path(__file__).parent.parent
-        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        result = run_python("-c", PROGRAM.format(keep=keep))
+        assert result.returncode == 0, result.stderr
         faults[keep] = int(result.stdout)
     assert faults[True] < faults[False] / 2

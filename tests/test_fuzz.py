@@ -17,8 +17,13 @@ from PIL import ExifTags, Image
 
 from nst import reading
 from nst.reading import PictureError, read_picture
-from tests.conftest import random_picture
-from tests.test_reading import assert_is_a_sentence, encoded, png_chunk, swapped_profile
+from tests.helpers import (
+    assert_is_a_sentence,
+    encoded,
+    png_chunk,
+    random_picture,
+    swapped_profile,
+)
 
 # pytest brings filters of its own; `test_reading` checks that users see no warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")

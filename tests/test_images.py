@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from nst.images import denormalise, normalise, to_picture, to_tensor
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def test_tensor_and_picture_are_inverse() -> None:

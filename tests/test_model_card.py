@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,8 @@ import yaml
 from PIL import Image
 
 from nst.models import VARIANTS, build_model, count_parameters
+from tests.helpers import ROOT, run_python
 
-ROOT = Path(__file__).parent.parent
 CARD = (ROOT / "checkpoints" / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", CARD, re.DOTALL)
 
@@ -23,9 +20,7 @@ def run(program: str, folder: Path) -> str:
     """Run a program in a folder like the project's, but with nothing else in it."""
     for name in ("checkpoints", "assets"):
         (folder / name).symlink_to(ROOT / name)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = run_python("-c", program, folder=folder, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import os
 import struct
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 
@@ -18,28 +16,16 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from nst import models, reading
-from nst.reading import ACCEPTED, PictureError, limit_side, read_picture
-from tests.conftest import random_picture
-
-ROOT = Path(__file__).parent.parent
-
-
-def encoded(picture: Image.Image, form: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, form, **options)
-    return buffer.getvalue()
-
-
-def png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png_of_declared_size(width: int, height: int, filled: bool = False) -> bytes:
-    """A PNG whose header claims a size, which its data fill (with black) or do not."""
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)  # one bit for a pixel
-    data = zlib.compress(bytes((1 + (width + 7) // 8) * height) if filled else bytes(1000), 9)
-    chunks = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
+from nst.reading import PictureError, limit_side, read_picture
+from tests.helpers import (
+    assert_is_a_sentence,
+    encoded,
+    png_chunk,
+    png_of_declared_size,
+    random_picture,
+    run_python,
+    swapped_profile,
+)
 
 
 def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
@@ -49,13 +35,6 @@ def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
 
 def colour(data: bytes, place: tuple[int, int] = (9, 9)) -> tuple[int, ...]:
     return read_picture(data).getpixel(place)
-
-
-def swapped_profile() -> bytes:
-    """sRGB with red's and green's primaries exchanged, and not called sRGB."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    profile = profile.replace(b"rXYZ", b"????", 1).replace(b"gXYZ", b"rXYZ", 1)
-    return profile.replace(b"????", b"gXYZ", 1).replace("sRGB".encode("utf-16-be"), bytes(8))
 
 
 # pytest brings filters of its own; one test below checks that users see no warnings.
@@ -101,15 +80,6 @@ def test_refusals_are_one_clear_sentence(data: bytes, message: str) -> None:
     with pytest.raises(PictureError, match=message) as refused:
         read_picture(data)
     assert_is_a_sentence(refused.value)
-
-
-def assert_is_a_sentence(error: PictureError) -> None:
-    sentence, _, rest = str(error).partition(ACCEPTED)
-    assert rest == ""
-    assert sentence[0].isupper()
-    assert sentence.endswith(". ")
-    assert sentence.count(".") == 1
-    assert "/" not in sentence
 
 
 def test_a_bomb_is_small() -> None:
@@ -161,9 +131,8 @@ for path in sys.argv[1:]:
         pass
 """
     paths = [str(tmp_path / f"{number}.png") for number in range(len(odd))]
-    command = [sys.executable, "-c", program, *paths]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("", "")
+    done = run_python("-c", program, *paths)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_smallest_side_is_the_networks() -> None:

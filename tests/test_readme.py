@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,8 +13,8 @@ from nst.checkpoint import load_checkpoint
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.paths import CHECKPOINTS
 from nst.study.claims import markdown as claims_markdown
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +14,7 @@ from nst.inference.picture import stylize, stylize_any_size
 from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
 from nst.stylize import main, result_names
-from tests.conftest import random_picture
-
-ROOT = Path(__file__).parent.parent
+from tests.helpers import random_picture, run_python
 
 
 @pytest.fixture
@@ -45,8 +41,8 @@ def refused(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
 
 
 def test_one_photo_as_a_program(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "nst.stylize", folder / "a.png", "-o", tmp_path / "out.png"]
-    subprocess.run([*command, "--engine", "eager"], cwd=ROOT, check=True, capture_output=True)
+    arguments = (folder / "a.png", "-o", tmp_path / "out.png", "--engine", "eager")
+    assert run_python("-m", "nst.stylize", *arguments).returncode == 0
     network = build_engine(load_networks()["v3"], "eager")
     expected = stylize(network, read_picture(folder / "a.png")).picture
     assert np.array_equal(Image.open(tmp_path / "out.png"), expected)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nst.inference.blend import LUMA, blend
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def luma(picture: Image.Image) -> np.ndarray:

@@ -13,7 +13,7 @@ from nst.checkpoint import load_networks
 from nst.inference.picture import stylize
 from nst.inference.tiling import ChannelStatistics, run_tiled, source_span
 from nst.models import VARIANTS, TransformerNet
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 from tests.test_models import UPSAMPLINGS, with_upsampling
 
 

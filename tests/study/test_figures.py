@@ -20,7 +20,7 @@ from nst.study import figures
 from nst.study.claims import read_logs
 from nst.study.figures import DETAIL, GAP, HEADING, SHOWN, SIDE, draw_grid, draw_learning_rates
 from nst.training.data import crop_square
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:

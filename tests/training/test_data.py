@@ -17,7 +17,7 @@ from nst.training.data import (
     split_photos,
     steps_per_epoch,
 )
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def fake_photos(count: int) -> list[Photo]:

@@ -21,7 +21,7 @@ from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
 from nst.web.zoom import ZOOM_SIDE, magnify
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 NAMES = ["original", *VARIANTS]
 STATUS, VIEWER, TABLE = 0, 1, 2

@@ -24,7 +24,7 @@ from tests.browser import (
     viewer,
     visiting,
 )
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 def test_a_bad_file_is_answered_in_words(

@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 
 from nst.web.components import Files, Viewer
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 @pytest.fixture

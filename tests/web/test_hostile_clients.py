@@ -16,7 +16,7 @@ import safehttpx
 from app import build_demo
 from nst.checkpoint import load_networks
 from nst.models import VARIANTS
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 META = {"_type": "gradio.FileData"}
 WISHES = [256, ["v3"], "eager", 100, False]

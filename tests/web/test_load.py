@@ -19,7 +19,7 @@ from nst.checkpoint import load_networks
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 VISITORS = 16
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from nst.inference.blend import blend
 from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 @pytest.fixture

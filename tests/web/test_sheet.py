@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nst.web.sheet import MAX_PIXELS, MAX_SIDE, best_columns, contact_sheet
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 FIVE = ("original", "baseline", "v1", "v2", "v3")
 

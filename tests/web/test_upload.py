@@ -14,8 +14,12 @@ from PIL import Image
 from nst.reading import PictureError, read_picture
 from nst.web import upload
 from nst.web.upload import read_upload
-from tests.conftest import random_picture
-from tests.test_reading import assert_is_a_sentence, encoded, png_of_declared_size
+from tests.helpers import (
+    assert_is_a_sentence,
+    encoded,
+    png_of_declared_size,
+    random_picture,
+)
 
 
 def jpeg_of_many_scans(side: int, scans: int) -> bytes:

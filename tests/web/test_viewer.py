@@ -30,7 +30,7 @@ from tests.browser import (
     viewer,
     visiting,
 )
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 HOSTILE = "<img src=x onerror=window.hacked=1>&amp;.png"
 

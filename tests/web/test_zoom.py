@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nst.web.zoom import ZOOM_SIDE, magnify, region
-from tests.conftest import random_picture
+from tests.helpers import random_picture
 
 
 @pytest.mark.parametrize("zoom", [2, 3, 7, 16])

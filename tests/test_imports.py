@@ -1,0 +1,162 @@
+"""Arrows go down only: who may import whom, and what the page may load when it starts."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.helpers import ROOT, run_python
+
+COMMANDS = {"nst.stylize", "nst.export", "nst.benchmark"}
+# What each floor may use; "nst" are the modules that lie directly in the package.
+MAY_USE = {
+    "nst": {"nst"},
+    "nst.inference": {"nst", "nst.inference"},
+    "nst.training": {"nst", "nst.training"},
+    "nst.study": {"nst", "nst.inference", "nst.training", "nst.study"},
+    "commands": {"nst", "nst.inference", "nst.study"},
+    "nst.web": {"nst", "nst.inference", "nst.study", "nst.web"},
+    "app": {"nst", "nst.inference", "nst.study", "nst.web"},
+    "train": {"nst", "nst.training"},
+}
+PAGE_ONLY = {"gradio", "gradio_client", "spaces"}
+NOT_AT_START = {"torchvision", "matplotlib", "pandas"}  # each takes a second or more
+
+
+class Import(NamedTuple):
+    module: str  # "torch.nn", or one of ours: "nst.models"
+    at_start: bool  # in the module's body, so that it happens whenever the importer is imported
+
+
+def modules() -> dict[str, Path]:
+    """Our modules by their dotted name."""
+    found = {"app": ROOT / "app.py", "train": ROOT / "train.py"}
+    for path in (ROOT / "nst").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> list[Import]:
+    """What a module imports, wherever in its text; without what is there for type checkers only."""
+    return list(_imports(ast.parse(MODULES[name].read_text(encoding="utf-8")), at_start=True))
+
+
+def _imports(node: ast.AST, at_start: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.Import():
+                yield from (Import(alias.name, at_start) for alias in child.names)
+            case ast.ImportFrom():
+                assert child.level == 0, "imports are absolute"
+                assert child.module is not None
+                for alias in child.names:
+                    inside = f"{child.module}.{alias.name}"
+                    yield Import(inside if inside in MODULES else child.module, at_start)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                yield from _imports(child, at_start=False)
+            case _:
+                yield from _imports(child, at_start)
+
+
+def floor(name: str) -> str:
+    if name in COMMANDS:
+        return "commands"
+    package, _, module = name.rpartition(".")
+    return package if module and f"{package}" in MAY_USE else name
+
+
+def ours(name: str, *, only_at_start: bool = False) -> set[str]:
+    """Our modules that a module imports."""
+    found = {one.module for one in imports(name) if one.at_start or not only_at_start}
+    return {module for module in found if module in MODULES}
+
+
+def loaded_with(name: str) -> set[str]:
+    """The module and all of ours that are imported with it."""
+    loaded, waiting = set(), {name}
+    while waiting:
+        module = waiting.pop()
+        parents = {module.rpartition(".")[0]} & MODULES.keys()
+        loaded.add(module)
+        waiting |= (ours(module, only_at_start=True) | parents) - loaded
+    return loaded
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_arrows_go_down(name: str) -> None:
+    for module in ours(name):
+        assert floor(module) in MAY_USE[floor(name)], f"{name} imports {module}"
+
+
+def test_there_is_no_circle() -> None:
+    """Imports inside of functions count too: none of them is there to get around a circle."""
+    order = list(TopologicalSorter({name: ours(name) for name in MODULES}).static_order())
+    assert set(order) == set(MODULES)
+
+
+def test_gradio_belongs_to_the_page() -> None:
+    for name in MODULES:
+        for module, at_start in imports(name):
+            if module.partition(".")[0] in PAGE_ONLY and floor(name) not in ("nst.web", "app"):
+                assert not at_start, f"{name} imports {module}"
+
+
+def test_reading_needs_neither_pytorch_nor_numpy() -> None:
+    """`nst.web.upload` starts a process for each upload, which has to be up at once."""
+    foreign = {one.module for name in loaded_with("nst.reading") for one in imports(name)}
+    assert {"torch", "numpy"}.isdisjoint(module.partition(".")[0] for module in foreign)
+
+
+def test_what_our_modules_load_when_the_page_starts() -> None:
+    """Gradio imports pandas by itself; we do not, so that it can stop."""
+    for name in loaded_with("app"):
+        for module, at_start in imports(name):
+            assert not (at_start and module.partition(".")[0] in NOT_AT_START), f"{name}: {module}"
+
+
+@pytest.mark.slow
+def test_what_the_page_loads_when_it_starts() -> None:
+    modules_after = "loaded.append(list(sys.modules))"
+    program = f"""
+import json, sys
+loaded = []
+import gradio; {modules_after}
+import app; {modules_after}
+print(json.dumps(loaded))
+"""
+    done = run_python("-c", program)
+    assert done.returncode == 0, done.stderr
+    with_gradio, with_the_page = map(set, json.loads(done.stdout))
+    assert with_the_page.isdisjoint({"torchvision", "matplotlib"})
+    assert with_the_page.isdisjoint(NOT_AT_START - with_gradio)
+    assert {name for name in with_the_page if name.partition(".")[0] == "nst"} == (
+        loaded_with("app") - {"app"}
+    )
+
+
+def test_the_walk_sees_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the tests above could not fail."""
+    (tmp_path / "x.py").write_text(
+        "from nst import paper\n"
+        "try:\n    import pandas.core\nexcept ImportError:\n    pass\n"
+        "if TYPE_CHECKING:\n    import openvino\n"
+        "class A:\n    def f(self):\n        from nst.web.page import message\n"
+    )
+    monkeypatch.setitem(MODULES, "x", tmp_path / "x.py")
+    assert imports("x") == [
+        Import("nst.paper", True),
+        Import("pandas.core", True),
+        Import("nst.web.page", False),
+    ]
