@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nst.checkpoint import write_then_rename
+from nst.files import write_then_rename
 from nst.training.recipe import TERMS
 
 VALIDATION_COLUMNS = tuple(f"validation_{name}" for name in TERMS)

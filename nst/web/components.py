@@ -12,7 +12,7 @@ from gradio.data_classes import FileData, GradioModel, ImageData
 from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from PIL import Image
 
-from nst.checkpoint import write_then_rename
+from nst.files import write_then_rename
 from nst.models import TransformerNet
 from nst.paths import ASSETS
 from nst.web import page

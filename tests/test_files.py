@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from nst.files import write_then_rename
+from tests.helpers import random_picture
+
+WRITERS = {
+    "plain": lambda path: Path(path).write_text("text"),
+    "picture": lambda path: random_picture(20, 20).save(path, "PNG"),
+    "weights": lambda path: save_file({"a": torch.zeros(3)}, path),
+    "state": lambda path: torch.save({"a": torch.zeros(3)}, path),
+}
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o002])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("kind", WRITERS)
+def test_the_umask_decides_who_may_read(kind: str, umask: int, tmp_path: Path) -> None:
+    write_then_rename(tmp_path / "new", WRITERS[kind])
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o666 & ~umask
+    write_then_rename(tmp_path / "own", WRITERS[kind], mode=0o600)
+    assert (tmp_path / "own").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 251}.txt"
+    write_then_rename(path, WRITERS["plain"])
+    assert path.read_text() == "text"
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link.txt"
+    link.symlink_to(Path("real") / "file.txt")
+    for _ in range(2):  # first it leads nowhere, then to a file
+        write_then_rename(link, WRITERS["plain"])
+        assert link.is_symlink()
+        assert (tmp_path / "real" / "file.txt").read_text() == "text"
+    assert [path.name for path in (tmp_path / "real").iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, MemoryError])
+def test_what_was_there_stays_when_writing_fails(
+    error: type[BaseException], tmp_path: Path
+) -> None:
+    def fail(path: str) -> None:
+        Path(path).write_text("half")
+        raise error
+
+    (tmp_path / "file").write_text("before")
+    with pytest.raises(error):
+        write_then_rename(tmp_path / "file", fail)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "before"
