@@ -1,19 +1,16 @@
-"""The demo: one photo, four networks, five pictures that are looked at together.
+"""The demo: one photo, every network, pictures that are looked at together.
 
     python app.py
 
 opens the page on http://127.0.0.1:7860 (set GRADIO_SERVER_PORT for another port).  It needs no
-network.
+network.  Layout and wiring are here; what the page does is in `nst.web.studio`.
 """
 
 from __future__ import annotations
 
-import copy
-import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -21,38 +18,36 @@ import gradio as gr
 
 from nst.checkpoint import CheckpointError, load_networks
 from nst.examples import LAMPS, example_pictures
-from nst.images import MAX_BYTES, PictureError
-from nst.inference.engines import Engine, prepare_engines
-from nst.inference.latency import circumstances, measure_latency
-from nst.inference.picture import stylize
+from nst.images import MAX_BYTES
+from nst.inference.engines import prepare_engines
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS
-from nst.web import page
-from nst.web.components import PictureUpload, Upload, Viewer, show, training_tab
+from nst.web import texts
+from nst.web.components import PictureUpload, Viewer, training_tab
 from nst.web.offline import stay_offline
-from nst.web.page import message
-from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, painted
+from nst.web.session import ORIGINAL, STRENGTH_STEP, Session
+from nst.web.studio import Engines, Studio, on_page
 from nst.web.theme import page_theme
-from nst.web.upload import read_upload
 from nst.web.zero_gpu import declare_for_zero_gpu
 from nst.web.zoom import ZOOM_SIDE
 
 EXAMPLES = [str(path) for path in example_pictures()]
 MAX_SIDE = 2048  # px
 SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
+FIRST_SIDE = 512  # px
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
-
-Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
 
 def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
     """The page for these networks on these engines, the first of which is chosen at first."""
     stay_offline()
-    names = list(networks)
+    viewer = Viewer(label="pictures", elem_id="viewer", render=False)
+    studio = Studio(networks, engines, viewer.store, LAMPS, FIRST_SIDE)
+    viewer.keep_in_cache.update(studio.files_of_the_example())
     with gr.Blocks(title="Lightweight style transfer", delete_cache=(600, 3600)) as demo:
         session = gr.State(Session())
-        gr.HTML(page.INTRODUCTION, elem_id="title")
+        gr.HTML(texts.INTRODUCTION, elem_id="title")
         with gr.Tabs():
             with gr.Tab("Compare"):
                 with gr.Row(elem_id="making"):
@@ -71,10 +66,14 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             elem_id="examples",
                         )
                     with gr.Column(scale=6, min_width=280):
-                        side = gr.Radio(SIDES, value=512, label="Longer side of the results, px")
-                        chosen = gr.CheckboxGroup(names, value=names, label="Networks")
+                        side = gr.Radio(
+                            SIDES, value=FIRST_SIDE, label="Longer side of the results, px"
+                        )
+                        chosen = gr.CheckboxGroup(
+                            studio.names, value=studio.names, label="Networks"
+                        )
                         engine = gr.Radio(
-                            [(page.ENGINES[name], name) for name in engines],
+                            [(texts.ENGINES[name], name) for name in engines],
                             value=next(iter(engines)),
                             label="Engine",
                         )
@@ -84,12 +83,12 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                             0,
                             100,
                             100,
-                            step=5,
+                            step=STRENGTH_STEP,
                             label="Strength, % (at once; no network runs again)",
                         )
                         keep_colours = gr.Checkbox(False, label="Keep the photo’s colours")
-                viewer = Viewer(label="pictures", elem_id="viewer")
-                gr.HTML(page.LATENCY, elem_classes="section")
+                viewer.render()
+                gr.HTML(texts.LATENCY, elem_classes="section")
                 with gr.Row(elem_id="measuring"):
                     measured_side = gr.Radio(
                         [
@@ -101,128 +100,27 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(page.latency_html(networks, Session()), label="latency")
+                table = gr.HTML(studio.table(Session()), label="latency")
             with gr.Tab("How they were trained"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
-                gr.HTML(page.ABOUT, elem_classes="words")
+                gr.HTML(texts.ABOUT, elem_classes="words")
         with gr.Column(visible=False):  # what only programs ask for
             place = [gr.Number(value) for value in (50, 50, 4, ZOOM_SIDE, ZOOM_SIDE)]
-            crops = [gr.Image(label=name, format="png") for name in (ORIGINAL, *names)]
+            crops = [gr.Image(label=name, format="png") for name in (ORIGINAL, *studio.names)]
             crop = gr.Button()
-            sheet_file = gr.File(label="sheet")
+            sheet = gr.File(label="sheet")
 
-        def welcome() -> dict:
-            """An example, so that there is something to look at."""
-            return {
-                session: copy.deepcopy(example),
-                viewer: show(example, networks),
-                table: page.latency_html(networks, example),
-                status: message(page.WELCOME),
-            }
-
-        def run(
-            photo: Upload | None,
-            side: int,
-            networks_to_run: list[str],
-            engine: str,
-            strength: float,
-            keep_colours: bool,
-            shown: Session,
-        ) -> Iterator[dict]:
-            """Stylize one upload; each result is shown when it is there."""
-            wanted = {name: engines[engine][name] for name in names if name in networks_to_run}
-            if photo is None or not wanted:  # what is shown stays
-                missing = page.NO_PHOTO if photo is None else page.NO_NETWORK
-                yield {status: message(missing, error=True)}
-                return
-            shown.clear()
-            shown.busy, shown.engine = True, engine
-            shown.strength, shown.keep_colours = strength / 100, keep_colours
-            yield {
-                session: shown,
-                viewer: show(shown, networks),
-                table: page.latency_html(networks, shown),
-                status: message("Reading the picture …"),
-            }
-            try:
-                if not Path(photo.path).exists():
-                    raise PictureError(page.PHOTO_GONE)
-                picture = read_upload(photo.path, int(side))
-            except PictureError as error:
-                shown.busy = False
-                yield {status: message(str(error), error=True)}
-                return
-            shown.begin(picture, photo.name, wanted, viewer.store)
-            yield {viewer: show(shown, networks, "painting …"), status: message("Stylizing …")}
-            try:
-                for name, network in wanted.items():
-                    result = stylize(network, picture)
-                    shown.add(name, picture, *result, viewer.store)
-                    yield {viewer: show(shown, networks, "painting …")}
-            except (RuntimeError, MemoryError):  # for example, a machine too small for the picture
-                logging.exception("a network failed")
-                shown.busy = False
-                yield {viewer: show(shown, networks), status: message(page.FAILED, error=True)}
-                return
-            if (shown.strength, shown.keep_colours) != (strength / 100, keep_colours):
-                shown.mix(shown.strength, shown.keep_colours, viewer.store)  # wished meanwhile
-            shown.busy = False
-            yield {
-                session: shown,
-                viewer: show(shown, networks),
-                table: page.latency_html(networks, shown),
-                status: message(page.done(shown)),
-            }
-
-        def mix(strength: float, keep_colours: bool, shown: Session) -> dict:
-            """The kept results with another strength or other colours; no network runs."""
-            try:
-                shown.mix(strength / 100, keep_colours, viewer.store)
-            except SessionExpiredError:
-                return {status: message(page.EXPIRED, error=True)}
-            return {
-                session: shown,
-                viewer: show(shown, networks),
-                status: message(page.mixed(shown)),
-            }
-
-        def magnify(
-            x: float, y: float, zoom: float, width: float, height: float, shown: Session
-        ) -> list:
-            """The same place of all pictures: centre in percent, zoom, and size in px."""
-            try:
-                found = shown.crops(x, y, zoom, width, height)
-            except SessionExpiredError:
-                raise gr.Error(page.EXPIRED, print_exception=False) from None
-            return [found.get(name) for name in (ORIGINAL, *names)]
-
-        def contact_sheet(shown: Session) -> dict:
-            """All pictures as they are shown, labelled, on one."""
-            captions = {
-                name: " · ".join(page.facts(name, networks, shown)) for name in list(shown.shown)
-            }
-            try:
-                return {sheet_file: shown.sheet(captions, viewer.store)}
-            except SessionExpiredError:
-                return {status: message(page.EXPIRED, error=True), sheet_file: None}
-
-        def measure_now(side: int, engine: str, shown: Session) -> Iterator[dict]:
-            """The paper's protocol, here and now."""
-            yield {progress: message("Measuring …")}
-            times = measure_latency(engines[engine], side, side, page.MEASURE_REPEATS)
-            shown.measured = Latency(side, times, circumstances(engine))
-            yield {
-                session: shown,
-                table: page.latency_html(networks, shown),
-                progress: message("Measured; below are the times."),
-            }
-
-        example = painted(LAMPS, 512, next(iter(engines.values())), viewer.store)
-        example.engine = next(iter(engines))
-        viewer.keep_in_cache.update(example.painted.values())
+        parts = {
+            "session": session,
+            "panes": viewer,
+            "table": table,
+            "status": status,
+            "progress": progress,
+            "sheet": sheet,
+        }
         demo.load(
-            welcome,
+            on_page(studio.welcome, parts),
             None,
             [session, viewer, table, status],
             api_visibility="private",
@@ -230,7 +128,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             queue=False,
         )
         start.click(
-            run,
+            on_page(studio.run, parts),
             [upload, side, chosen, engine, strength, keep_colours, session],
             [session, status, viewer, table],
             api_name="stylize",
@@ -239,7 +137,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             show_progress_on=status,
         )
         measure.click(
-            measure_now,
+            on_page(studio.measure, parts),
             [measured_side, engine, session],
             [session, progress, table],
             api_name="measure",
@@ -248,7 +146,7 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
         )
         gr.on(
             [strength.input, keep_colours.input],
-            mix,
+            on_page(studio.mix, parts),
             [strength, keep_colours, session],
             [session, status, viewer],
             api_name="mix",
@@ -257,15 +155,17 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
             concurrency_id="looking",  # never waits for somebody's stylizing
             concurrency_limit=4,
         )
-        crop.click(magnify, [*place, session], crops, api_name="magnify", concurrency_id="looking")
+        crop.click(
+            studio.magnify, [*place, session], crops, api_name="magnify", concurrency_id="looking"
+        )
         viewer.sheet(
-            contact_sheet,
+            on_page(studio.sheet, parts),
             session,
-            [status, sheet_file],
+            [sheet],
             api_name="contact_sheet",
             show_progress_on=viewer,
             concurrency_id="looking",
-        ).then(None, sheet_file, js=script("save"))
+        ).success(None, sheet, js=script("save"))
     return demo
 
 

@@ -71,7 +71,7 @@ def visiting(browser: sync_api.Browser, url: str, **context: object) -> Iterator
         ),
     )
     page.goto(url)
-    page.wait_for_function(LOADED, arg=5)
+    page.wait_for_function(LOADED, arg=len(NAMES))
     yield page
     visit.close()
     assert elsewhere == []
@@ -86,7 +86,7 @@ def upload(page: Page, path: Path) -> None:
     expect(clear.first).to_be_visible()
 
 
-def stylize(page: Page, pictures: int = 5) -> None:
+def stylize(page: Page, pictures: int = len(NAMES)) -> None:
     page.get_by_role("button", name="Stylize").click()
     expect(page.locator(".status").first).to_contain_text("Done")
     page.wait_for_function(LOADED, arg=pictures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,8 @@ from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from PIL import Image
 
 from nst.files import write_then_rename
-from nst.models import TransformerNet
 from nst.paths import ASSETS
-from nst.web import page
-from nst.web.session import ORIGINAL, Session
+from nst.web import texts
 
 VIEWER = ASSETS / "viewer"
 SCRIPTS = ("geometry", "pictures", "view", "input", "viewer")  # one function body, in this order
@@ -111,29 +109,12 @@ class Viewer(gr.HTML):
         return str(path)
 
 
-def show(session: Session, networks: Mapping[str, TransformerNet], waiting: str = "") -> Panes:
-    """What the viewer shows of a session; `waiting` stands where a picture is still missing."""
-    names = (ORIGINAL, *(session.wanted or networks))
-    panes = []
-    for name in names:
-        path = session.shown.get(name)
-        panes.append(
-            Pane(
-                name=name,
-                facts=page.facts(name, networks, session),
-                alt=page.alternative_text(name),
-                picture=FileData(path=path, orig_name=Path(path).name) if path else None,
-            )
-        )
-    return Panes(waiting=waiting, panes=panes)
-
-
 def training_tab(assets: Path) -> None:
     """The figures and claims that have been drawn."""
-    gr.HTML(page.TRAINING)
-    if missing := page.missing_figures(assets):
-        gr.HTML(page.message(missing))
-    for path, title, words in page.present_figures(assets):
+    gr.HTML(texts.TRAINING)
+    if missing := texts.missing_figures(assets):
+        gr.HTML(texts.message(missing))
+    for path, title, words in texts.present_figures(assets):
         gr.HTML(f"<h3>{title}</h3>")
         gr.Image(
             path,

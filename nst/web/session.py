@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
+import gradio as gr
 from PIL import Image
 
-from nst.images import limit_side, read_picture
 from nst.inference.blend import blend
-from nst.inference.engines import Engine
-from nst.inference.picture import stylize
 from nst.web.sheet import contact_sheet
 from nst.web.zoom import magnify
 
 ORIGINAL = "original"
+STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
 
 
-class SessionExpiredError(LookupError):
-    """The pictures are gone: the server has been restarted or has cleared its cache."""
+class SessionExpiredError(gr.Error):
+    """The pictures are gone: the server has been restarted or has cleared its cache.
+
+    Nobody has to catch it: Gradio says its sentence on the page, and to a program.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The pictures of this page are no longer kept. Please stylize again.",
+            print_exception=False,
+        )
 
 
 @dataclass
@@ -32,6 +40,10 @@ class Latency:
     side: int  # px, of the square picture
     milliseconds: Mapping[str, Sequence[float]]  # of each repeat
     circumstances: str
+
+    @property
+    def repeats(self) -> int:
+        return len(next(iter(self.milliseconds.values())))
 
     def quartiles(self, name: str) -> tuple[float, float, float]:
         """Lower quartile, median and upper quartile in ms."""
@@ -56,14 +68,23 @@ class Session:
     measured: Latency | None = None
     busy: bool = False  # a photo is being read or painted
 
-    def clear(self) -> None:
-        """Forget all pictures; wishes and measurements stay."""
-        self.title, self.stem, self.size, self.wanted = "", "picture", None, ()
-        self.painted, self.shown, self.seconds = {}, {}, {}
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While a photo is read and painted; however that ends, the session is idle again."""
+        self.busy = True
+        try:
+            yield
+        finally:
+            self.busy = False
+
+    def wish(self, strength: float, keep_colours: bool) -> None:
+        """How the next pictures are to be shown; strength (0–100 %) in steps of the slider."""
+        percent = STRENGTH_STEP * round(min(max(strength, 0), 100) / STRENGTH_STEP)
+        self.strength, self.keep_colours = percent / 100, keep_colours
 
     def begin(self, photo: Image.Image, title: str, wanted: Sequence[str], store: Store) -> None:
-        """A new photo; what there was of an earlier one is forgotten."""
-        self.clear()
+        """A new photo; what there was of an earlier one is forgotten, but for measurements."""
+        self.painted, self.shown, self.seconds = {}, {}, {}
         self.title, self.stem = title, safe_stem(title)
         self.size, self.wanted = photo.size, tuple(wanted)
         path = store(photo, f"{self.stem}-{ORIGINAL}")
@@ -78,18 +99,14 @@ class Session:
         self._mix(name, photo, result, store)
 
     def mix(self, strength: float, keep_colours: bool, store: Store) -> None:
-        """Show the results that are there with another strength (0–1) or other colours.
+        """Show the results that are there with another strength (%) or other colours.
 
-        Of a photo that is still being read, the wish is kept until it is painted.
+        Before the first photo has been read, the wish is kept until it is painted.
 
         Raises:
             SessionExpiredError: there are no pictures, or a file is gone.
         """
-        # Steps of the page's slider, so that nobody fills the disk with steps in between.
-        self.strength, self.keep_colours = (
-            round(20 * min(max(strength, 0.0), 1.0)) / 20,
-            keep_colours,
-        )
+        self.wish(strength, keep_colours)
         if ORIGINAL not in self.painted:
             if self.busy:
                 return
@@ -130,17 +147,6 @@ class Session:
     def sheet(self, captions: Mapping[str, str], store: Store) -> str:
         """All pictures on one, labelled -> its file."""
         return store(contact_sheet(self.pictures(), captions), f"{self.stem}-comparison")
-
-
-def painted(file: Path, side: int, networks: Mapping[str, Engine], store: Store) -> Session:
-    """A picture of our own, at most `side` px long, with every network; warms them up, too."""
-    session = Session()
-    photo = limit_side(read_picture(file), side)
-    session.begin(photo, file.name, tuple(networks), store)
-    for name, network in networks.items():
-        stylize(network, photo)
-        session.add(name, photo, *stylize(network, photo), store)
-    return session
 
 
 def safe_stem(title: str) -> str:

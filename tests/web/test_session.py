@@ -46,7 +46,7 @@ def test_a_new_photo_forgets_the_one_before(session: Session, store: Store) -> N
 def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Path) -> None:
     (tmp_path / "a-photo-v1.png").unlink()
     with pytest.raises(SessionExpiredError):
-        session.mix(0.5, False, store)
+        session.mix(50, False, store)
     with pytest.raises(SessionExpiredError):
         session.sheet({}, store)
     with pytest.raises(SessionExpiredError):
@@ -54,13 +54,23 @@ def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Pa
 
 
 def test_a_wish_during_reading_is_kept(store: Store) -> None:
-    session = Session(busy=True)
-    session.mix(0.52, True, store)  # no picture yet, and no error
+    session = Session()
+    with session.working():
+        session.mix(52, True, store)  # no picture yet, and no error
     assert session.strength == 0.5
     photo, result = random_picture(32, 20), random_picture(32, 20, seed=1)
     session.begin(photo, "photo.png", ["v1"], store)
     session.add("v1", photo, result, 0.1, store)
     assert session.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("percent", "strength"), [(-10, 0), (0, 0), (42, 0.4), (43, 0.45), (100, 1), (1e9, 1)]
+)
+def test_strengths_are_those_of_the_slider(percent: float, strength: float) -> None:
+    session = Session()
+    session.wish(percent, False)
+    assert session.strength == strength
 
 
 @pytest.mark.parametrize(

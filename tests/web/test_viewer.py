@@ -224,7 +224,7 @@ def test_strength_changes_the_pictures_at_once(page: Page) -> None:
     expect(page.locator(".status").first).to_have_text("Shown at 0 % strength.")
     link = page.locator("#viewer a[aria-label='Download v3 as PNG']")
     expect(link).to_have_attribute("href", re.compile(r"-v3-0\.png$"))
-    page.wait_for_function(LOADED, arg=5)
+    page.wait_for_function(LOADED, arg=len(NAMES))
     assert result(page, "v3").tobytes() == result(page, "original").tobytes()
     strength.press("End")
     expect(page.locator(".status").first).to_have_text("Shown at 100 % strength.")

@@ -1,0 +1,152 @@
+"""What the page says, as HTML and plain text; no Gradio in here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+
+from nst.web.session import ORIGINAL, Session
+
+NETWORKS = {  # what they are, in a few words
+    "baseline": "Johnson et al.",
+    "v1": "light residual blocks",
+    "v2": "+ light encoder",
+    "v3": "+ light decoder",
+    "v4": "ours: half-size stem, shuffle head",
+}
+ENGINES = {  # as they are called on the page
+    "openvino": "OpenVINO, fastest",
+    "eager": "PyTorch",
+}
+
+FIGURES = {  # file in assets/: title, alternative text
+    "figure-2-losses.png": (
+        "Losses",
+        "Training and validation losses of the networks: content, style and their sum.",
+    ),
+    "figure-3-learning-rate.png": (
+        "Learning rate",
+        "The learning rate of the networks over the training steps.",
+    ),
+    "figure-4-step-800.png": (
+        "After 800 steps",
+        "Three photos as the networks paint them after 800 training steps.",
+    ),
+    "figure-5-results.png": (
+        "In the end",
+        "Three photos as the networks paint them after their last step.",
+    ),
+    "figure-6-yellow-details.png": (
+        "Yellow details",
+        "The yellowest place of each result, magnified, the same in all networks.",
+    ),
+}
+
+
+def heading(title: str, hint: str = "") -> str:
+    return f"<h2>{title}</h2>" + (f'<p class="hint">{hint}</p>' if hint else "")
+
+
+def message(text: str, error: bool = False) -> str:
+    """A line that screen readers announce."""
+    role, kind = ("alert", "error") if error else ("status", "plain")
+    return f'<p role="{role}" class="{kind}">{html.escape(text)}</p>'
+
+
+def done(session: Session) -> str:
+    count = len(session.seconds)
+    pictures = "one picture" if count == 1 else f"{count} pictures"
+    return f"Done: {pictures} in {sum(session.seconds.values()):.2f} s."
+
+
+def mixed(session: Session) -> str:
+    colours = ", in the photo’s colours" if session.keep_colours else ""
+    return f"Shown at {round(100 * session.strength)} % strength{colours}."
+
+
+def facts(name: str, parameters: Mapping[str, int], session: Session) -> list[str]:
+    """What stands below a picture, as plain text; `parameters` of each network."""
+    if name == ORIGINAL:
+        size = f"{session.size[0]}×{session.size[1]} px" if session.size else ""
+        return [fact for fact in (session.title, size) if fact]
+    lines = [NETWORKS[name], f"{parameters[name]:,} parameters"]
+    if name in session.seconds:
+        engine = ENGINES.get(session.engine, "").partition(",")[0]
+        lines.append(f"{1000 * session.seconds[name]:.0f} ms, {engine}".removesuffix(", "))
+    return lines
+
+
+def alternative_text(name: str) -> str:
+    return "the photo" if name == ORIGINAL else f"the photo as {name} paints it"
+
+
+def present_figures(assets: Path) -> list[tuple[Path, str, str]]:
+    """(file, title, alternative text) of the figures that have been drawn."""
+    return [(assets / name, *words) for name, words in FIGURES.items() if (assets / name).exists()]
+
+
+def missing_figures(assets: Path) -> str:
+    """One sentence about what of the training tab has not been made here, or nothing."""
+    names = [name for name in (*FIGURES, "claims.md") if not (assets / name).exists()]
+    if not names:
+        return ""
+    return f"Not drawn here yet: {', '.join(names)}. “python -m nst.study.figures” makes them."
+
+
+INTRODUCTION = """
+<h1>How light can style transfer be?</h1>
+<p>One photo, painted after van Gogh’s <em>The Starry Night</em> by Johnson’s network and by
+lighter ones, in which depthwise separable convolutions replace more and more of the layers.</p>
+"""
+
+FAILED = "This picture could not be painted here; a smaller size may work."
+NO_PHOTO = "Choose a photo first, or take one of the examples."
+NO_NETWORK = "Choose at least one network."
+PHOTO_GONE = "The photo is no longer kept here; please choose it again."
+
+READING = "Reading the picture …"
+PAINTING = "Stylizing …"
+WAITING = "painting …"  # in a picture's place
+MEASURING = "Measuring …"
+MEASURED = "Measured; below are the times."
+WELCOME = "Below is an example to begin with; your photo takes its place."
+
+TRAINING = heading(
+    "How they were trained",
+    "All networks saw the same photos in the same order. The figures are drawn from the logs "
+    "and checkpoints that come with the program.",
+)
+
+ABOUT = """
+<h2>The paper</h2>
+<p>“Can Depthwise Separable Convolution Make Neural Style Transfer More Lightweight?” takes the
+feed-forward network of Johnson, Alahi and Fei-Fei (2016), 1,679,235 parameters, and replaces
+ordinary convolutions by depthwise separable ones: in the residual blocks (v1, 381,315), in the
+encoder too (v2, 292,796), and in the decoder too (v3, 207,865). A depthwise separable layer first
+filters every channel alone and then mixes channels pixel by pixel.</p>
+<h2>What we chose where the paper is silent</h2>
+<p>Padding reflects the picture’s edge; the decoder is transposed convolutions, as the text says; a
+light layer is depthwise, instance norm, ReLU, pointwise without biases, the reading that gives the
+paper’s four parameter counts exactly. The README lists every choice with its reason.</p>
+<h2>Limits</h2>
+<ul>
+<li>One style. A network is trained for one painting.</li>
+<li>A photo is made smaller to the size chosen, at most 2048 px along its longer side, and never
+enlarged. Strokes keep their size in pixels, so that small pictures look more abstract.</li>
+<li>The networks look at the whole picture (instance norm): a part stylized alone comes out
+differently, so the viewer magnifies the full result.</li>
+<li>A time below a picture is one single run. “Measure” gives numbers that can be compared.</li>
+</ul>
+<h2>What happens to your photo</h2>
+<p>It is sent to the machine that runs this page, and nowhere else. The file and the results made
+of it lie there in a temporary folder for at most 70 minutes; then they are deleted. Nobody else’s
+page shows them. Results carry no metadata of your file. The page counts nobody, sets no cookies
+of its own and loads nothing from other sites.</p>
+<h2>For programs</h2>
+<p>“Use via API” at the foot of the page: <code>/stylize</code>, <code>/mix</code>,
+<code>/magnify</code>, which returns what the viewer shows, <code>/contact_sheet</code> and
+<code>/measure</code>.</p>
+"""
+
+LATENCY = heading("Latency", "Each network alone, from tensor to tensor, on this machine.")

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from nst.models import VARIANTS
+from nst.web.texts import FIGURES, NETWORKS, message, missing_figures, present_figures
+
+
+def test_every_network_is_described() -> None:
+    assert NETWORKS.keys() >= VARIANTS.keys()
+
+
+def test_messages_are_escaped() -> None:
+    assert "<b>" not in message("<b>", error=True)
+    assert 'role="alert"' in message("no", error=True)
+
+
+def test_what_has_not_been_drawn_is_named(tmp_path: Path) -> None:
+    first, *others = FIGURES
+    (tmp_path / first).write_bytes(b"")
+    assert [path.name for path, *_ in present_figures(tmp_path)] == [first]
+    assert all(name in missing_figures(tmp_path) for name in [*others, "claims.md"])
+    for name in [*others, "claims.md"]:
+        (tmp_path / name).write_bytes(b"")
+    assert missing_figures(tmp_path) == ""
