@@ -201,14 +201,20 @@ class NarrowConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        out_channels, in_channels, rows, columns = self.weight.shape
-        kernels = self.weight.permute(2, 0, 1, 3).reshape(-1, in_channels, 1, columns)
-        row_results = F.conv2d(x, kernels).unflatten(1, (rows, out_channels)).unbind(1)
+        rows = self.kernel_size[0]
+        kernels = kernel_rows(self.weight)
+        row_results = F.conv2d(x, kernels).unflatten(1, (rows, self.out_channels)).unbind(1)
         height = x.shape[2] - rows + 1
         y = self.bias[:, None, None]
         for row, result in enumerate(row_results):
             y = y + result[:, :, row : row + height]
         return y
+
+
+def kernel_rows(weight: Tensor) -> Tensor:
+    """The rows of k×k kernels as kernels of their own: (D, C, k, k) -> (k·D, C, 1, k)."""
+    _, in_channels, _, columns = weight.shape
+    return weight.permute(2, 0, 1, 3).reshape(-1, in_channels, 1, columns)
 
 
 def _trains_on_cpu(layer: nn.Module, x: Tensor) -> bool:

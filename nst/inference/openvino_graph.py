@@ -17,7 +17,7 @@ import openvino.opset15 as ops
 from openvino import Node, Output
 from torch import Tensor, nn
 
-from nst.fast import is_narrow
+from nst.fast import is_narrow, kernel_rows
 from nst.images import MEAN, STD
 from nst.models import STRIDE, ResidualBlock, TransformerNet
 
@@ -107,9 +107,9 @@ def _convolution(module: nn.Conv2d, x: Value) -> Value:
 
 def _convolution_by_rows(module: nn.Conv2d, x: Value) -> Value:
     """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
-    out_channels, in_channels, rows, columns = module.weight.shape
-    kernels = module.weight.permute(2, 0, 1, 3).reshape(-1, in_channels, 1, columns)
-    results = ops.convolution(x, _array(kernels), [1, 1], [0, 0], [0, 0], [1, 1])
+    out_channels, rows = module.out_channels, module.kernel_size[0]
+    kernels = _array(kernel_rows(module.weight))
+    results = ops.convolution(x, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
     terms = []
     for row in range(rows):
         start = _integers(row * out_channels, row)
