@@ -18,11 +18,11 @@ import torch
 from nst.inference.engines import build_engine
 from nst.models import build_model
 
-engine, photo = build_engine(build_model("v3"), "plain"), torch.zeros(1, 3, 512, 512)
-for _ in range(4):
+engine, photo = build_engine(build_model("v3"), "plain"), torch.zeros(1, 3, 400, 400)
+for _ in range(2):
     engine(photo)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(4):
+for _ in range(2):
     engine(photo)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
