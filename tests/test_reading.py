@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin, features
 
 from nst import models, reading
-from nst.reading import PictureError, limit_side, read_picture
+from nst.reading import PictureError, limit_side, read_picture, read_with_remark
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -56,8 +56,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeW
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n", "is a PostScript drawing"),
         (encoded(random_picture(20, 20), "EPS"), "is a PostScript drawing"),
         (encoded(random_picture(20, 20), "JPEG2000"), "is a JPEG 2000 picture"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC picture, as iPhones take them"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "is an AVIF picture"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "is a video"),
         (encoded(random_picture(20, 20), "PPM"), "not a picture that can be read"),
         (encoded(random_picture(20, 20), "ICO"), "not a picture that can be read"),
@@ -237,14 +235,25 @@ def test_other_modes() -> None:
     np.testing.assert_allclose(colour(encoded(lab, "TIFF")), (255, 255, 255), atol=3)
 
 
+# EXIF's orientation -> how an upright picture is turned to be stored so.
+STORED_BY = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_eight_orientations(form: str, orientation: int) -> None:
     upright = Image.new("RGB", (48, 32), "black")
     upright.paste("white", (0, 0, 16, 16))  # the left top corner
     upright.paste((128, 128, 128), (32, 0, 48, 16))  # the right top corner
-    back = {5: 5, 6: 8, 8: 6}.get(orientation, orientation)
-    turn = reading.TURNS.get(back)
+    turn = STORED_BY.get(orientation)
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     stored = upright.transpose(turn) if turn is not None else upright
@@ -331,7 +340,81 @@ def test_no_metadata_comes_out(form: str) -> None:
     assert encoded(result) == encoded(Image.frombytes("RGB", result.size, result.tobytes()))
 
 
+@pytest.mark.skipif(not features.check("avif"), reason="Pillow without AVIF")
+def test_avif() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    data = encoded(random_picture(60, 40), "AVIF", quality=95)
+    difference = np.asarray(read_picture(data), float) - np.asarray(random_picture(60, 40), float)
+    assert np.abs(difference).mean() < 3
+    assert read_picture(encoded(random_picture(60, 40), "AVIF", exif=exif)).size == (40, 60)
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    np.testing.assert_allclose(colour(encoded(clear, "AVIF")), (255, 255, 255), atol=2)
+    with pytest.raises(PictureError, match="damaged"):
+        read_picture(data[: len(data) // 2])
+
+
+def test_heic_where_its_package_is_installed() -> None:
+    pytest.importorskip("pillow_heif")
+    picture = random_picture(60, 40)
+    read = read_picture(encoded(picture, "HEIF", quality=95))
+    assert np.abs(np.asarray(read, float) - np.asarray(picture, float)).mean() < 4
+    assert read.info == {}
+    assert reading.looks_like_photo(Path("IMG_1.HEIC"))
+
+
+# A JPEG without its end
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("side", [None, 50])
+def test_a_jpeg_without_its_last_marker_is_read(
+    options: dict, missing: int, side: int | None
+) -> None:
+    data = encoded(random_picture(203, 150), "JPEG", **options)
+    whole = read_picture(data, side)
+    read, remark = read_with_remark(data[:-missing], side)
+    assert read.tobytes() == whole.tobytes()
+    assert remark == reading.END_MISSING
+    assert read_with_remark(data, side).remark is None
+
+
+@pytest.mark.parametrize("side", [None, 50])
+def test_a_jpeg_without_some_of_its_picture_is_not(side: int | None) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (150, 203, 3), dtype=np.uint8)
+    for picture in (random_picture(203, 150), Image.fromarray(noise)):
+        for options in ({}, {"progressive": True}):
+            data = encoded(picture, "JPEG", **options)
+            for length in (len(data) - 12, len(data) // 2):
+                with pytest.raises(PictureError, match="damaged"):
+                    read_picture(data[:length], side)
+
+
 # Sizes
+
+
+def test_phones_of_fifty_megapixels() -> None:
+    """8160×6144 px, as a Pixel 8 Pro writes them."""
+    data = encoded(Image.new("RGB", (8160, 6144), "olive"), "JPEG", quality=10)
+    assert read_picture(data).size == (8160, 6144)
+
+
+def test_a_jpeg_that_is_made_smaller_may_be_larger() -> None:
+    """16320×12240 px, as phones of 200 megapixels write them."""
+    data = encoded(Image.new("L", (16320, 12240)), "JPEG", quality=10)
+    assert read_picture(data, 512).size == (512, 384)
+    with pytest.raises(PictureError, match=r"too many pixels \(16320×12240\)"):
+        read_picture(data)
+
+
+def test_the_bounds_that_a_refusal_names_are_those() -> None:
+    for sides, side in ((8000, None), (16000, 512)):
+        data = encoded(Image.new("L", (sides, sides)), "JPEG", quality=10)
+        assert max(read_picture(data, side).size) == (side or sides)
+    for width, height, side in ((8000, 8001, None), (16000, 16001, 512)):
+        with pytest.raises(PictureError, match="to 64 megapixels, JPEG to 256 where"):
+            read_picture(encoded(Image.new("L", (width, height)), "JPEG", quality=10), side)
 
 
 def test_limit_side_keeps_the_aspect_and_never_enlarges() -> None:
