@@ -27,7 +27,7 @@ def run(program: str, folder: Path) -> str:
 
 def test_a_picture_is_painted(tmp_path: Path) -> None:
     said = run(BLOCKS[0], tmp_path)
-    assert re.fullmatch(r"v3 transposed after \d+ steps\n", said)
+    assert re.fullmatch(r"v4 after \d+ steps\n", said)
     with Image.open(tmp_path / "painted.png") as painted:
         assert painted.size == (512, 384)
         assert painted.info == {}
