@@ -11,11 +11,18 @@ that a busy machine slows all of them alike.  Engines are those of `nst.inferenc
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.benchmark")
+
 import argparse
 import copy
 import json
+import math
 import re
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,10 +33,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from nst import paper
 from nst.checkpoint import CheckpointError, load_networks
 from nst.fast import keep_freed_memory
+from nst.files import write_then_rename
 from nst.inference.engines import (
     ALL_ENGINES,
     NO_OPENVINO,
-    Engine,
     EngineError,
     build_engines,
     has_openvino,
@@ -66,7 +73,8 @@ def latency_table(
     """One row for each engine and network, from the milliseconds of (engine, network).
 
     `speed-up` is against the baseline on the same engine, `against eager` against the baseline in
-    eager PyTorch where that was measured too; the paper's columns belong to 256×256.
+    eager PyTorch where that was measured too; the paper's columns belong to 256×256 and are empty
+    for networks that it does not have.
     """
     medians = {key: statistics.median(values) for key, values in times.items()}
     papers = speed_ups(paper.LATENCY_MS)
@@ -75,7 +83,7 @@ def latency_table(
     file_sizes = {
         name: (CHECKPOINTS / f"{name}.safetensors").stat().st_size / 1e6 for name in networks
     }
-    eager = medians.get(("eager", "baseline"), float("nan"))
+    eager = medians.get(("eager", "baseline"), math.nan)
     rows = []
     for (engine, name), values in times.items():
         lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
@@ -95,33 +103,21 @@ def latency_table(
                 "repeats": len(values),
                 "speed-up": round(medians[engine, "baseline"] / median, 2),
                 "against eager": round(eager / median, 2),
-                "paper ms": paper.LATENCY_MS[name],
-                "paper speed-up": round(papers[name], 2),
+                "paper ms": paper.LATENCY_MS.get(name, math.nan),
+                "paper speed-up": round(papers.get(name, math.nan), 2),
             }
         )
     return pd.DataFrame(rows)
 
 
-def benchmark(
-    networks: Mapping[str, TransformerNet],
-    engines: Mapping[str, Mapping[str, Engine]],
-    size: Size,
-    repeats: int | None = None,
-) -> pd.DataFrame:
-    """`latency_table` at one size of engine -> network -> callable."""
-    ready = {(engine, name): call for engine, of in engines.items() for name, call in of.items()}
-    return latency_table(
-        networks, measure_latency(ready, *size, repeats or default_repeats(size)), size
-    )
-
-
 def markdown(rows: pd.DataFrame) -> str:
     """Rows of `latency_table` as the README shows them: a line for each size and engine.
 
-    Medians in ms with the speed-up against the same engine's baseline; "all four" is their sum.
+    Medians in ms with the speed-up against the same engine's baseline; "all 4" is their sum.
     """
     names = list(dict.fromkeys(rows["network"]))
-    lines = [f"| size | engine | {' | '.join(names)} | all four |", "|---" * (len(names) + 3) + "|"]
+    head = f"| size | engine | {' | '.join(names)} | all {len(names)} |"
+    lines = [head, "|---" * (len(names) + 3) + "|"]
     for (size, engine), part in rows.groupby(["size", "engine"], sort=False):
         of = part.set_index("network")
         cells = [f"{of['latency ms'][name]:.0f} ({of['speed-up'][name]:.2f}×)" for name in names]
@@ -147,9 +143,12 @@ def parse_size(text: str) -> Size:
     return size
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m nst.benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
@@ -168,7 +167,7 @@ def main() -> None:
     add("--profile", action="store_true", help="shares of the time instead of latencies")
     add("--csv", type=Path, help="the rows, into a file")
     add("--json", type=Path, help="the rows and circumstances, into a file")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
     if "openvino" in options.engine and not has_openvino():
@@ -192,31 +191,47 @@ def main() -> None:
     lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines}
     print("\n".join(lines.values()))
     if options.profile:
-        from nst.study.profile import (
-            profile_table,  # here: importing PyTorch's profiler takes a second
-        )
+        from nst.study.profile import profile_table  # here: PyTorch's profiler takes a second
 
         for size in options.size:
             print(profile_table(engines, size).to_string(index=False))
-        return
+        return 0
 
+    ready = {(name, network): run for name, of in engines.items() for network, run in of.items()}
     tables = []
     for size in options.size:
-        table = benchmark(networks, engines, size, options.repeats)
-        tables.append(table)
+        times = measure_latency(ready, *size, options.repeats or default_repeats(size))
+        tables.append(latency_table(networks, times, size))
+    rows = pd.concat(tables)
+    failures = write_files(rows, lines, options.csv, options.json)  # before anything is printed
+    for table in tables:
         print(f"\n{table['size'][0]}, median of {table['repeats'][0]} interleaved repeats")
         print(table.drop(columns=["size", "repeats"]).to_string(index=False, na_rep="–"))
-    rows = pd.concat(tables)
     print(f"\n{markdown(rows)}")
-    if options.csv:
-        rows.to_csv(options.csv, index=False)
-    if options.json:
-        content = {
-            "circumstances": lines,
-            "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
-        }
-        options.json.write_text(json.dumps(content, indent=1, ensure_ascii=False))
+    for failure in failures:
+        print(f"nst.benchmark: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
-if __name__ == "__main__":
-    main()
+def write_files(
+    rows: pd.DataFrame, circumstances: Mapping[str, str], csv: Path | None, json_path: Path | None
+) -> list[OSError]:
+    """The rows, and in JSON their circumstances; what could not be written."""
+    content = {
+        "circumstances": circumstances,
+        "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+    }
+    texts = {
+        csv: rows.to_csv(index=False),
+        json_path: json.dumps(content, indent=1, ensure_ascii=False),
+    }
+    failures = []
+    for path, text in texts.items():
+        try:
+            if path is not None:
+                write_then_rename(
+                    path, lambda name, text=text: Path(name).write_text(text, encoding="utf-8")
+                )
+        except OSError as error:
+            failures.append(error)
+    return failures

@@ -5,38 +5,55 @@
 
 Of a folder, the pictures directly in it are taken.  Several results go into a folder, as
 photo-v3.png and so on.  A file that cannot be used is reported and the others are done; the exit
-code is 0 if all went well, 1 if something failed, 2 if the command makes no sense.
+code is 0 if all went well, 1 if something failed, 2 if the command makes no sense, 130 after
+Ctrl-C.  --skip-existing goes on with what was stopped.
 """
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.stylize")
+
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_networks, write_then_rename
-from nst.images import PictureError, limit_side, read_picture
+from nst.checkpoint import CheckpointError, load_networks
+from nst.files import write_then_rename
 from nst.inference.blend import blend
 from nst.inference.engines import ENGINES, Engine, build_engines
 from nst.inference.picture import stylize_any_size
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
+from nst.reading import PictureError, looks_like_photo, read_with_remark
 
-# Suffix -> Pillow's name and settings.  WebP without loss, and JPEG with little: strokes are fine.
+NAME_BYTES = 255  # as long may a file's name be
+
+
+class Output(NamedTuple):
+    kind: str  # Pillow's name
+    settings: dict[str, Any]
+    longest_side: int  # px
+
+
+# WebP without loss, and JPEG with little: strokes are fine.
+_JPEG = Output("JPEG", {"quality": 95, "subsampling": 0}, 65_500)
 OUTPUTS = {
-    ".png": ("PNG", {"compress_level": 3}),  # a third of the time of 6, a few percent more bytes
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"lossless": True}),
+    # compress_level: a third of the time of 6, a few percent more bytes
+    ".png": Output("PNG", {"compress_level": 3}, 2**31 - 1),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": Output("WEBP", {"lossless": True}, 16_383),
 }
-INPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-INTERRUPTED = 130  # exit code, as of a shell
 
 
 class Job(NamedTuple):
@@ -50,31 +67,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
     try:
-        jobs = plan(find_photos(options.photos), options.out, variants, options.format)
+        jobs = plan(photo_files(options.photos), options.out, variants, options.format)
         networks = load_networks(options.checkpoints, variants=variants)
-    except (ValueError, CheckpointError) as error:
+    except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
-    engines = build_engines(networks, options.engine)
+    if options.skip_existing:
+        jobs = missing(jobs)
+    engines = build_engines(networks, options.engine) if jobs else {}
     failures = []
-    try:
-        with tqdm(total=len(jobs) * len(variants), unit="picture") as bar:
-            for job in jobs:
-                try:
-                    run(job, networks, engines, options, bar)
-                except Exception as error:  # whatever one file does, the others get their turn
-                    reason = str(error) if isinstance(error, PictureError) else repr(error)
-                    failures.append(job.photo)
-                    bar.write(f"{job.photo}: {reason}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\nStopped; the results so far are complete.", file=sys.stderr)
-        return INTERRUPTED
+    with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
+        for job in jobs:
+            try:
+                run_job(job, networks, engines, options, bar)
+            except Exception as error:  # whatever one file does, the others get their turn
+                reason = str(error) if isinstance(error, PictureError) else repr(error)
+                failures.append(job.photo)
+                bar.write(f"{job.photo}: {reason}", file=sys.stderr)
     if failures:
         names = ", ".join(map(str, failures))
         print(f"{len(failures)} of {len(jobs)} photos failed: {names}", file=sys.stderr)
     return 1 if failures else 0
 
 
-def run(
+def run_job(
     job: Job,
     networks: dict[str, TransformerNet],
     engines: dict[str, Engine],
@@ -84,14 +99,16 @@ def run(
     """Write one photo's results, and advance the bar by one for each, also for those that fail.
 
     Raises:
-        PictureError: the photo is none.
+        PictureError: the photo is none, or too large for the result's format.
         OSError: a result cannot be written.
     """
     end = bar.n + len(job.results)
     try:
-        photo = read_picture(job.photo)
-        if options.size:
-            photo = limit_side(photo, options.size)
+        photo, remark = read_with_remark(job.photo, options.size)
+        if remark:
+            bar.write(f"{job.photo}: {remark}", file=sys.stderr)
+        for path in job.results.values():
+            check_fits(photo, path)
         for variant, path in job.results.items():
             with tqdm(
                 unit="tile", desc=f"{job.photo.name} {variant}", leave=False, delay=1
@@ -113,26 +130,45 @@ def run(
         bar.update(end - bar.n)
 
 
-def find_photos(arguments: Sequence[Path]) -> list[Path]:
+def photo_files(arguments: Sequence[Path]) -> list[Path]:
     """The files among the arguments, and the pictures directly in the folders among them.
+
+    What a folder holds beside pictures is counted in one line on stderr.
 
     Raises:
         ValueError: a folder holds no pictures.
+        OSError: a folder cannot be read.
     """
     photos: list[Path] = []
     for argument in arguments:
-        found = [argument]
-        if argument.is_dir():
-            inside = sorted(argument.iterdir())
-            found = [path for path in inside if path.suffix.lower() in INPUT_SUFFIXES]
-            if not found:
-                raise ValueError(f"{argument}: no pictures in this folder")
+        if not argument.is_dir():
+            photos.append(argument)
+            continue
+        inside = sorted(argument.iterdir())
+        found = [path for path in inside if looks_like_photo(path) and not path.is_dir()]
+        if not found:
+            raise ValueError(f"{argument}: no pictures in this folder")
         photos += found
+        if left_out := [path for path in inside if path not in set(found)]:
+            kinds = Counter(_kind(path) for path in left_out)
+            counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+            print(f"{argument}: {len(left_out)} left out: {counts}", file=sys.stderr)
     return list(dict.fromkeys(photos))  # each once
 
 
-def plan(photos: Sequence[Path], out: Path, variants: Sequence[str], suffix: str) -> list[Job]:
+def _kind(path: Path) -> str:
+    """What something is that is left out, as a folder's line of them says it."""
+    if path.is_dir():
+        return "folders"
+    if path.name.startswith("._"):
+        return "companions of macOS"
+    return path.suffix.lower() or "without a suffix"
+
+
+def plan(photos: Sequence[Path], out: str, variants: Sequence[str], suffix: str) -> list[Job]:
     """Where each result goes: to the file `out`, or into the folder `out`.
+
+    It is a folder if it is one already, ends in a slash, or has no suffix.
 
     Photos of one name but for the suffix keep it in their results' names, and of one name
     altogether (from two folders) get a number.
@@ -141,16 +177,20 @@ def plan(photos: Sequence[Path], out: Path, variants: Sequence[str], suffix: str
         ValueError: several results for one file, a format that is not written, or a result that
             would overwrite a photo.
     """
-    if out.suffix and not out.is_dir():
-        if out.suffix.lower() not in OUTPUTS:
-            raise ValueError(f"-o {out}: results are written as {', '.join(OUTPUTS)}")
+    path = Path(out)
+    if path.suffix and not path.is_dir() and not out.endswith(("/", os.sep)):
+        if path.suffix.lower() not in OUTPUTS:
+            raise ValueError(
+                f"-o {out}: results are written as {', '.join(OUTPUTS)}; a folder ends in a slash"
+            )
         if len(photos) * len(variants) > 1:
             raise ValueError(f"-o {out}: several results need a folder")
-        jobs = [Job(photos[0], {variants[0]: out})]
+        jobs = [Job(photos[0], {variants[0]: path})]
     else:
-        names = result_names(photos)
+        endings = {variant: f"-{variant}{suffix}" for variant in variants}
+        names = result_names(photos, NAME_BYTES - max(map(len, endings.values())))
         jobs = [
-            Job(photo, {variant: out / f"{name}-{variant}{suffix}" for variant in variants})
+            Job(photo, {variant: path / (name + ending) for variant, ending in endings.items()})
             for photo, name in zip(photos, names, strict=True)
         ]
     sources = {photo.resolve() for photo in photos}
@@ -161,25 +201,58 @@ def plan(photos: Sequence[Path], out: Path, variants: Sequence[str], suffix: str
     return jobs
 
 
-def result_names(photos: Sequence[Path]) -> list[str]:
-    """A name of its own for each photo, also where capitals do not count."""
+def result_names(photos: Sequence[Path], longest: int = NAME_BYTES) -> list[str]:
+    """A name of its own for each photo, also where capitals do not count, of so many bytes."""
     stems = Counter(photo.stem.casefold() for photo in photos)
     taken: set[str] = set()
     names = []
     for photo in photos:
-        name = first = photo.stem if stems[photo.stem.casefold()] == 1 else photo.name
-        number = 1
+        first = photo.stem if stems[photo.stem.casefold()] == 1 else photo.name
+        name, number = _cut(first, longest), 1
         while name.casefold() in taken:
             number += 1
-            name = f"{first}-{number}"
+            name = _cut(first, longest - len(f"-{number}")) + f"-{number}"
         taken.add(name.casefold())
         names.append(name)
     return names
 
 
+def _cut(name: str, longest: int) -> str:
+    """As much of a name as takes so many bytes."""
+    while len(os.fsencode(name)) > longest:
+        name = name[:-1]
+    return name
+
+
+def missing(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs with those of their results that are not there yet; how many are is printed."""
+    left = [
+        Job(job.photo, {name: path for name, path in job.results.items() if not path.exists()})
+        for job in jobs
+    ]
+    there = sum(len(job.results) for job in jobs) - sum(len(job.results) for job in left)
+    if there:
+        print(f"{there} results were there already", file=sys.stderr)
+    return [job for job in left if job.results]
+
+
+def check_fits(picture: Image.Image, path: Path) -> None:
+    """Before a network runs: whether a format can hold a picture of that size.
+
+    Raises:
+        PictureError: it cannot.
+    """
+    kind, _, longest = OUTPUTS[path.suffix.lower()]
+    if max(picture.size) > longest:
+        raise PictureError(
+            f"{picture.width}×{picture.height} px do not fit into a {kind} file, which has "
+            f"{longest} px a side at most; take another format, or --size {longest}."
+        )
+
+
 def save(picture: Image.Image, path: Path) -> None:
     """Write a picture in the format of its suffix; the file appears complete or not at all."""
-    kind, settings = OUTPUTS[path.suffix.lower()]
+    kind, settings, _ = OUTPUTS[path.suffix.lower()]
     write_then_rename(path, lambda temporary: picture.save(temporary, kind, **settings))
 
 
@@ -190,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="a file or a folder")
+    parser.add_argument("-o", "--out", required=True, help="a file, or a folder with a slash")
     parser.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
     parser.add_argument("--size", type=_side, metavar="PX", help="longer side at most, of photos")
     parser.add_argument("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
@@ -202,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         default=ENGINES[0],
         help="large pictures are made by eager PyTorch in any case",
     )
+    parser.add_argument("--skip-existing", action="store_true", help="make only what is missing")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
 
@@ -222,7 +296,3 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("from 0 to 1")
     return share
-
-
-if __name__ == "__main__":
-    sys.exit(main())

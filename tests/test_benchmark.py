@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
-from nst.benchmark import default_repeats, gigamacs, latency_table, parse_size
+from nst.benchmark import (
+    default_repeats,
+    gigamacs,
+    latency_table,
+    main,
+    markdown,
+    parse_size,
+)
 from nst.inference.engines import build_engines
 from nst.inference.latency import WARM_UP, circumstances, measure_latency
 from nst.models import VARIANTS, build_model
@@ -48,6 +55,30 @@ def test_table_has_medians_quartiles_and_speed_ups() -> None:
     assert table.loc[("openvino", "v3"), "against eager"] == 2.0
 
 
+def test_networks_that_the_paper_does_not_have() -> None:
+    networks = {name: build_model(name) for name in ("baseline", "v4")}
+    times = {("eager", "baseline"): [10.0, 10.0], ("eager", "v4"): [4.0, 4.0]}
+    table = latency_table(networks, times)
+    assert list(table["paper ms"].isna()) == [False, True]
+    assert list(table["paper speed-up"].isna()) == [False, True]
+    header, _, row = markdown(table).splitlines()
+    assert header == "| size | engine | baseline | v4 | all 2 |"
+    assert row == "| 256×256 | eager | 10 (1.00×) | 4 (2.50×) | 14 |"
+
+
+def test_a_file_that_cannot_be_written_costs_neither_the_other_nor_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way of a folder")
+    files = ("--csv", tmp_path / "file" / "a.csv", "--json", tmp_path / "a.json")
+    assert main([*map(str, ("--size", 32, "--repeats", 2, *files))]) == 1
+    printed = capsys.readouterr()
+    assert "| 32×32 | eager |" in printed.out
+    assert printed.err.count("\n") == 1
+    assert "nst.benchmark: " in printed.err
+    assert len(json.loads((tmp_path / "a.json").read_text())["rows"]) == len(VARIANTS)
+
+
 def test_arithmetic_is_that_of_the_layers() -> None:
     """The 9×9 layers and one residual block of v3, counted by hand."""
     network = build_model("v3").eval()
@@ -72,6 +103,7 @@ def test_sizes() -> None:
     assert default_repeats((1920, 1080)) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["plain", "eager", "openvino"])
 def test_profile_finds_convolutions_norms_and_padding(engine: str) -> None:
     networks = {"v3": build_model("v3")}
@@ -91,6 +123,7 @@ def test_kinds_of_operators() -> None:
     assert kind_of("Reorder") == "memory"
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path: Path) -> None:
     command = ("-m", "nst.benchmark", "--size", "32", "--repeats", "2", "--threads", "1")
     files = ("--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json")

@@ -138,6 +138,7 @@ FILES = st.one_of(
 )
 
 
+@pytest.mark.slow
 def test_any_file_gives_a_picture_or_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
     outcomes = {"picture": 0, "sentence": 0}

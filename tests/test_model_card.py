@@ -25,6 +25,7 @@ def run(program: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_picture_is_painted(tmp_path: Path) -> None:
     said = run(BLOCKS[0], tmp_path)
     assert re.fullmatch(r"v4 after \d+ steps\n", said)

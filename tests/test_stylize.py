@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,12 @@ from PIL import Image
 
 from nst import stylize as stylize_module
 from nst.checkpoint import load_networks
-from nst.images import read_picture
 from nst.inference.engines import build_engine
-from nst.inference.picture import stylize, stylize_any_size
+from nst.inference.picture import stylize
 from nst.models import VARIANTS
-from nst.paths import CHECKPOINTS
-from nst.stylize import main, result_names
-from tests.helpers import random_picture, run_python
+from nst.reading import END_MISSING, read_picture
+from nst.stylize import OUTPUTS, main, result_names, save
+from tests.helpers import encoded, random_picture, run_python
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def refused(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_photo_as_a_program(folder: Path, tmp_path: Path) -> None:
     arguments = (folder / "a.png", "-o", tmp_path / "out.png", "--engine", "eager")
     assert run_python("-m", "nst.stylize", *arguments).returncode == 0
@@ -121,32 +122,129 @@ def test_a_result_that_cannot_be_written_fails(folder: Path, tmp_path: Path) -> 
 
 
 def test_control_c_leaves_whole_files_only(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """`nst.console` makes one line and exit code 130 of it: see `tests/test_console.py`."""
+
     def save_then_stop(self: Image.Image, path: str, *_: object, **__: object) -> None:
         Path(path).write_bytes(b"half a picture")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Image.Image, "save", save_then_stop)
-    assert run(folder / "a.png", "-o", tmp_path / "results") == 130
-    assert "Stopped" in capsys.readouterr().err
+    with pytest.raises(KeyboardInterrupt):
+        run(folder / "a.png", "-o", tmp_path / "results")
     assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_only_what_is_missing_is_made(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "results"
+    out.mkdir()
+    (out / "a-v1.png").write_text("was there")
+    options = ("--variant", "all", "--skip-existing")
+    assert run(folder / "a.png", "-o", out, *options) == 0
+    assert "1 results were there already" in capsys.readouterr().err
+    assert {path.name for path in out.iterdir()} == {f"a-{name}.png" for name in VARIANTS}
+    assert (out / "a-v1.png").read_text() == "was there"
+    before = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert run(folder / "a.png", "-o", out, *options) == 0
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    assert run(folder / "a.png", "-o", out, "--variant", "v1") == 0
+    assert Image.open(out / "a-v1.png").size == (36, 50)
+
+
+def test_what_a_folder_holds_beside_pictures_is_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    folder = tmp_path / "photos"
+    (folder / "album.jpg").mkdir(parents=True)
+    random_picture(40, 32).save(folder / "saved.jfif", "JPEG")
+    random_picture(40, 32).save(folder / "CAPITALS.JPE", "JPEG")
+    for name in ("._saved.jfif", ".DS_Store", "clip.mov", "other.mov"):
+        (folder / name).write_bytes(b"Mac OS X        ")
+    assert run(folder, "-o", tmp_path / "results") == 0
+    assert {path.name for path in (tmp_path / "results").iterdir()} == {
+        "saved-v3.png",
+        "CAPITALS-v3.png",
+    }
+    lines = capsys.readouterr().err.splitlines()
+    counts = ".mov (2), companions of macOS (1), folders (1), without a suffix (1)"
+    assert [line for line in lines if "left out" in line] == [f"{folder}: 5 left out: {counts}"]
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert "Permission denied" in refused(capsys, folder, "-o", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:
+    stems = ["a" * 251, "a" * 250, "ä" * 124]
+    for stem in stems:
+        random_picture(20, 20).save(tmp_path / f"{stem}.png")
+    photos = [tmp_path / f"{stem}.png" for stem in stems]
+    assert run(*photos, "-o", tmp_path / "out", "--variant", "all", "--format", "webp") == 0
+    names = [path.name for path in (tmp_path / "out").iterdir()]
+    assert len(names) == len(stems) * len(VARIANTS)
+    assert max(len(os.fsencode(name)) for name in names) <= 255
+    assert run(photos[0], "-o", tmp_path / ("b" * 251 + ".png")) == 0
+
+
+def test_a_folder_may_have_a_dot_in_its_name(folder: Path, tmp_path: Path) -> None:
+    assert run(folder / "a.png", folder / "a.jpg", "-o", f"{tmp_path}/results.2024/") == 0
+    assert len(list((tmp_path / "results.2024").iterdir())) == 2
+
+
+def test_a_link_is_written_through(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to("real.png")
+    (tmp_path / "real.png").write_text("before")
+    assert run(folder / "a.png", "-o", tmp_path / "link.png") == 0
+    assert (tmp_path / "link.png").is_symlink()
+    assert Image.open(tmp_path / "real.png").size == (36, 50)
+
+
+def test_what_a_format_cannot_hold_is_refused_before_a_network_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(stylize_module, "stylize_any_size", lambda *_: pytest.fail("it ran"))
+    for width, suffix in ((16_384, "webp"), (65_501, "jpg")):
+        Image.new("L", (width, 16)).save(tmp_path / "strip.png")
+        assert run(tmp_path / "strip.png", "-o", tmp_path / f"out.{suffix}") == 1
+        assert f"do not fit into a {OUTPUTS[f'.{suffix}'].kind} file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_format_holds_what_it_is_said_to(suffix: str, tmp_path: Path) -> None:
+    longest = min(OUTPUTS[suffix].longest_side, 100_000)
+    save(Image.new("RGB", (longest, 16)), tmp_path / f"strip{suffix}")
+    assert Image.open(tmp_path / f"strip{suffix}").size == (longest, 16)
+
+
+def test_a_photo_without_its_end_is_made_and_remarked_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "cut.jpg").write_bytes(encoded(random_picture(40, 30), "JPEG")[:-2])
+    assert run(tmp_path / "cut.jpg", "-o", tmp_path / "out.png") == 0
+    assert f"{tmp_path / 'cut.jpg'}: {END_MISSING}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_the_umask_decides_who_may_read(folder: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert run(folder / "a.png", "-o", tmp_path / "out.png") == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out.png").stat().st_mode & 0o777 == 0o600
 
 
 def test_names_are_kept_apart() -> None:
     photos = ["x/a.jpg", "y/a.jpg", "x/A.png", "b.png", "c.tar.png", "c.png"]
     names = ["a.jpg", "a.jpg-2", "A.png", "b", "c.tar", "c"]
     assert result_names([Path(photo) for photo in photos]) == names
-
-
-def test_large_pictures_go_through_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load_networks(CHECKPOINTS, variants=["v3"])["v3"]
-    picture = random_picture(300, 40)
-    calls: list[int] = []
-    whole = stylize_any_size(network, picture, progress=lambda done, _: calls.append(done))
-    assert not calls
-    monkeypatch.setattr(stylize_module, "UNTILED_PIXELS", 300 * 40 - 1)
-    tiled = stylize_any_size(network, picture, progress=lambda done, _: calls.append(done))
-    assert calls
-    difference = np.abs(np.asarray(tiled.picture, int) - np.asarray(whole.picture, int))
-    assert difference.max() <= 1
