@@ -1,8 +1,8 @@
 """Train style-transfer networks on photos and one painting.
 
-All four, on the same   python train.py --variant all
+All, on the same        python train.py --variant all
 photos in one order:
-One, on other photos:   python train.py --variant v3 --photos photos/ more.tar --style mine.jpg
+Some, on other photos:  python train.py --variant v3 v4 --photos photos/ more.tar --style mine.jpg
 After a stop:           python train.py --variant all --resume
 On two GPUs (or CPUs):  torchrun --nproc_per_node=2 train.py --variant all
 How fast that is:       python train.py --variant all --benchmark
@@ -13,197 +13,215 @@ network, its checkpoint v3.safetensors, the log v3.csv with a row for each step,
 v3.state.pt, and at --snapshot-step (default 800) v3-step800.safetensors with the pictures of four
 test photos, v3-step800.png.  Ctrl-C saves and stops.  The recipe is the paper's (section 3.3):
 Adam, learning rate 1e-3, batches of 4 photos at 256×256, ReduceLROnPlateau on the validation loss;
-what the paper leaves open is decided in `Settings` and `nst.loss.LossSettings`.
+what the paper leaves open is decided in `nst.training.settings` and `nst.loss.LossSettings`.
 """
 
 from __future__ import annotations
 
-import argparse
-import contextlib
+from nst.training.interrupt import stop_signal  # before PyTorch, whose import takes seconds
+
+# isort: split
+
 import dataclasses
-import hashlib
-import json
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
+from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
 from nst.checkpoint import CheckpointError, sha256
 from nst.fast import keep_freed_memory
-from nst.images import PictureError, limit_side, read_picture, to_tensor
-from nst.loss import PerceptualLoss, load_vgg16
-from nst.models import VARIANTS
-from nst.training.data import (
-    Photo,
-    PhotoSet,
-    batch_indices,
-    find_photos,
-    split_photos,
-    steps_per_epoch,
-)
-from nst.training.options import parse_arguments, settings_from
+from nst.loss import PerceptualLoss
+from nst.training.circumstances import allow_tf32, choose_compile, choose_precision, circumstances
+from nst.training.continuing import continue_from, warmed_up
+from nst.training.data import PhotoSet, load_photos, names_sha256, steps_per_epoch
+from nst.training.log import TERMS
+from nst.training.objective import Objective, read_style
 from nst.training.processes import World, join_world, leave_world
-from nst.training.recipe import LossFunction, Settings, content_target, random_window, validate
+from nst.training.resume import resume, save
 from nst.training.run import Run
-from nst.training.speed import benchmark
+from nst.training.settings import Options, Settings, parse_arguments, settings_for
+from nst.training.speed import compare_speed
+from nst.training.step import Batch, prepare_batch, validate
+from nst.vgg import load_vgg16
 
 
 def train(
-    runs: list[Run],
+    runs: Sequence[Run],
     photos: dict[str, PhotoSet],
-    loss: PerceptualLoss,
+    objective: Objective,
     settings: Settings,
-    *,
-    steps: int,
-    save_every: int,
-    snapshot_step: int,
+    options: Options,
     world: World,
-    compiled: bool,
 ) -> None:
-    """Train all runs side by side on the same photos up to `steps`, saving on the way.
+    """Train all runs side by side on the same photos, saving on the way.
 
-    The photos and their content targets are made once for all networks.  A run that was stopped
-    ahead of the others waits until they have caught up.  Every process of `world` calls this.
+    A run that was stopped ahead of the others waits until they have caught up.  Every process of
+    `world` calls this.
 
     Raises:
         KeyboardInterrupt: a stop was asked for; everything is saved.
+        FloatingPointError: a loss or a gradient is NaN or infinite; nothing of that step is kept.
     """
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     validate_every = settings.validate_every or per_epoch
-    step_loss: LossFunction = loss
-    if compiled:
-        step_loss = torch.compile(loss, dynamic=False)
+    steps = options.steps or options.epochs * per_epoch
     first = min(run.step for run in runs)
     bar = tqdm(initial=first, total=steps, unit="step", disable=not world.writes)
+    stop = False
     with stop_signal() as stopping, bar as progress:
-        for step in range(first, steps):
+        for step in range(first, steps + 1):  # so many are made
             due = [run for run in runs if run.step == step]
-            epoch = step // per_epoch + 1
-            indices = batch_indices(len(photos["train"]), settings.batch_size, settings.seed, step)
-            indices, weight = world.share(indices)
-            batch = photos["train"].batch(indices)
-            window = random_window(settings, step)
-            target = content_target(batch[window], loss, settings.precision)
-            for run in due:
-                terms = run.train_step(batch, target, step_loss, window, weight)
-                run.log(terms, epoch)
-                shown = {name: f"{value:.3f}" for name, value in terms.items()}
-                progress.set_postfix({"network": run.variant, **shown})
 
-            done = step + 1
-            on_schedule = done % validate_every == 0
-            if on_schedule or done == steps:
-                models = [run.model for run in due]
-                losses = validate(models, photos["validation"], loss, settings, world)
-                for run, values in zip(due, losses, strict=True):
+            # Save before anything that takes long or may fail, validate, take a snapshot.
+            epoch = -(-step // per_epoch)  # of the last step made
+            on_schedule = step > 0 and step % validate_every == 0
+            to_validate = [run for run in due if run.validated_at != step]
+            if not (on_schedule or step == steps):
+                to_validate = []
+            snapshot = step > 0 and step == options.snapshot_step
+            if step > first and (to_validate or snapshot or stop or step % options.save_every == 0):
+                for run in due:
+                    save(run, epoch)
+            if stop:
+                raise KeyboardInterrupt(f"stopped and saved after step {step}, --resume goes on")
+            if to_validate:
+                losses = validate(to_validate, photos["validation"], objective, settings, world)
+                for run, values in zip(to_validate, losses, strict=True):
                     run.validated(values, on_schedule)
-                    summary = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+                    save(run, epoch)
+                    summary = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
                     if world.writes:
-                        progress.write(f"step {done}  {run.variant:8}  validation  {summary}")
-            if done == snapshot_step:
+                        progress.write(f"step {step}  {run.variant:8}  validation  {summary}")
+            if snapshot:
                 for run in due:
                     run.save_snapshot(photos["test"], epoch)
-            stop = world.any(stopping.is_set())
-            if stop or done % save_every == 0 or done == steps:
-                for run in due:
-                    run.save(epoch)
+            if step == steps:
+                break
+
+            # One step of every network on the same photos.
+            batch = prepare_batch(step, photos["train"], objective, settings, world)
+            stop = train_step(
+                due, batch, objective, world, step // per_epoch + 1, stopping.is_set()
+            )
+            progress.set_postfix({run.variant: run.log_rows[-1]["total"] for run in due})
             progress.update()
-            if stop:
-                raise KeyboardInterrupt(f"stopped and saved after step {done}, --resume goes on")
 
 
-@contextlib.contextmanager
-def stop_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a termination request sets, so that a step is never cut in two.
+def train_step(
+    runs: Sequence[Run],
+    batch: Batch,
+    objective: Objective,
+    world: World,
+    epoch: int = 1,
+    stop: bool = False,
+) -> bool:
+    """One Adam step of each network; whether one of the processes wants to stop after it.
 
-    A second Ctrl-C stops at once, with what was saved last.
+    Raises:
+        FloatingPointError: a loss or a gradient is NaN or infinite; no weight was changed.
     """
-    event = threading.Event()
+    reports = []  # of each network: its loss terms, its gradient's norm
+    for run in runs:
+        with run.clock:
+            run.network.train()
+            terms = objective.terms(
+                run.network, batch.photos, batch.target, run.lattice_weight, batch.window
+            )
+            run.optimizer.zero_grad()
+            (batch.weight * terms.total).backward()
+            gradients = [p.grad for p in run.model.parameters() if p.grad is not None]
+            reports.append(torch.stack([*terms, get_total_norm(gradients)]).detach())
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        event.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    # The one place at which a step waits for a GPU and for the other processes.
+    share = batch.weight / world.size
+    stops = torch.full_like(reports[0], float(stop))
+    *sums, stops = world.sum(torch.stack([*(share * report for report in reports), stops]))
+    for run, values in zip(runs, sums, strict=True):
+        if not values.isfinite().all():
+            raise FloatingPointError(
+                f"{run.variant}: the loss or its gradient became NaN or infinite in step "
+                f"{run.step + 1}; nothing of that step is kept. Try a lower learning rate."
+            )
+    for run, values in zip(runs, sums, strict=True):
+        with run.clock, warmed_up(run) as learning_rate:
+            run.optimizer.step()
+        run.log(dict(zip(TERMS, values.tolist(), strict=False)), learning_rate, epoch)
+    return bool(stops.any())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    options = parse_arguments(__doc__ or "", arguments)
+    options, given = parse_arguments(__doc__ or "", arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
     world = join_world(options.device)
-    if world.device == "cpu":
-        keep_freed_memory()
     try:
-        run_command(options, world)
+        run_command(options, given, world)
     finally:
         leave_world()
 
 
-def run_command(options: argparse.Namespace, world: World) -> None:
-    """Train, or measure, what the options ask for."""
-    settings, out = settings_from(options), options.out
-    say: Callable[[str], None] = print if world.writes else lambda text: None
+def run_command(options: Options, given: dict[str, Any], world: World) -> None:
+    """Train, or measure, what is asked for."""
+    recipes = {name: settings_for(name, given) for name in options.networks}
+    settings = next(iter(recipes.values()))  # the networks differ in their lattice weights only
+    precision = choose_precision(options.precision, world.device)
+    compiled = choose_compile(options.compile, world.device)
+    if world.device == "cpu":
+        keep_freed_memory()
+    elif precision == "bf16":
+        allow_tf32()
+    if not options.benchmark:
+        try_out(options.out)
 
-    split = split_photos(find_photos(options.photos))
-    counts = ", ".join(f"{len(part)} {name}" for name, part in split.items())
-    note = "" if sum(map(len, split.values())) == 5000 else " (the paper has 50 / 4,455 / 495)"
-    say(f"photos: {counts}{note}")
-    photos = {
-        name: PhotoSet(part, settings.photo_side, world.device) for name, part in split.items()
-    }
-
-    try:
-        style = to_tensor(limit_side(read_picture(options.style), settings.style_side))
-    except PictureError as error:
-        raise PictureError(f"{options.style}: {error}") from None
+    style = read_style(options.style, settings.style_side)
     vgg = load_vgg16(options.vgg_weights).to(world.device)
-    loss = PerceptualLoss(vgg, style.to(world.device), settings.loss, say)
-    settings = dataclasses.replace(settings, loss=loss.settings)
+    shared = dataclasses.replace(settings.loss, lattice_weight=0.0)
+    loss = PerceptualLoss(vgg, style.to(world.device), shared, world.say)
+    objective = Objective(loss, precision, compiled)
+    photos = load_photos(
+        options.photos, settings.photo_side, world.device, world.say if world.writes else None
+    )
     sources = {
-        "photo_names_sha256": names_sha256(split),
+        "photo_names_sha256": names_sha256(photos),
         "style_sha256": sha256(options.style),
         "vgg_weights": sha256(options.vgg_weights) if options.vgg_weights else "torchvision",
-        "torch_version": torch.__version__,
     }
 
-    variants = list(VARIANTS) if options.variant == "all" else [options.variant]
-    runs = [Run(name, settings, sources, out, world, options.compile) for name in variants]
+    runs = []
+    for name, recipe in recipes.items():
+        of_loss = dataclasses.replace(recipe.loss, style_layers=loss.settings.style_layers)
+        recipe = dataclasses.replace(recipe, loss=of_loss)
+        here = circumstances(world, precision, compiled)
+        runs.append(Run(name, recipe, sources, here, options.out, world, compiled))
     if options.benchmark:
-        say(benchmark(runs, photos["train"], loss, settings, options.compile))
+        world.say(compare_speed(train_step, runs, photos["train"], objective, settings))
         return
     begin(runs, options, world)
-
-    per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
-    steps = options.steps if options.steps is not None else options.epochs * per_epoch
     where = f"{world.size} × {world.device}" if world.size > 1 else world.device
-    say(f"{', '.join(variants)}: to step {steps} on {where} in {settings.precision}, {settings}")
-    if world.device.startswith("cuda"):  # a GPU is faster than the decoding
-        for photo_set in photos.values():
-            photo_set.decode_all()
-    train(
-        runs,
-        photos,
-        loss,
-        settings,
-        steps=steps,
-        save_every=options.save_every,
-        snapshot_step=options.snapshot_step,
-        world=world,
-        compiled=options.compile,
-    )
+    names = ", ".join(run.variant for run in runs)
+    world.say(f"{names}: on {where} in {precision}, {settings}")
+    train(runs, photos, objective, settings, options, world)
 
 
-def begin(runs: list[Run], options: argparse.Namespace, world: World) -> None:
+def try_out(out: Path) -> None:
+    """Write into the folder where everything will be saved, before hours are spent.
+
+    Raises:
+        ValueError: it cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise ValueError(f"--out {out}: cannot be written ({error.strerror})") from None
+
+
+def begin(runs: Sequence[Run], options: Options, world: World) -> None:
     """Put the runs where they are to start: at nothing, at their saved states, or at checkpoints.
 
     Raises:
@@ -220,21 +238,13 @@ def begin(runs: list[Run], options: argparse.Namespace, world: World) -> None:
     world.wait()  # all have looked before one writes
     for run in runs:
         if options.resume and run.state_path.exists():
-            run.resume(options.accept_changes)
+            resume(run, options.accept_changes)
         elif options.continue_from:
-            run.continue_from(options.continue_from, options.accept_changes)
-
-
-def names_sha256(split: dict[str, list[Photo]]) -> str:
-    """Tells two sets of photos apart by their names and parts."""
-    names = json.dumps({part: [photo.name for photo in photos] for part, photos in split.items()})
-    return hashlib.sha256(names.encode()).hexdigest()
+            continue_from(run, options.continue_from, options.accept_changes)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt as stop:
-        sys.exit(str(stop) or "stopped at once; --resume goes on from what was saved before")
     except (ValueError, FloatingPointError, ImportError, OSError) as error:
         sys.exit(f"train.py: {error}")

@@ -18,31 +18,30 @@ the features come in bf16.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.images import normalise
+from nst.vgg import VGGFeatures
 
 
 @dataclass(frozen=True)
 class LossSettings:
     """What is compared, and how much it weighs; the paper states none of it."""
 
-    content_layer: str = "relu2_2"
-    style_layers: tuple[str, ...] = (
+    content_layer: str = "relu2_2"  # of VGG, whose features shall stay the photo's
+    style_layers: tuple[str, ...] = (  # whose Gram matrices shall become the painting's
         *("relu1_2", "relu2_2", "relu3_1"),
         *("relu1_2/2", "relu2_2/2", "relu3_3/2", "relu4_3/2"),
     )
-    content_weight: float = 1.0
+    content_weight: float = 1.0  # the other weights are beside this one
     style_weight: float = 4.0  # 2 is pale, 12 swallows the photo in the light networks
     tv_weight: float = 1.0  # comes to about 1 % of the total; as a third of it, it blurs
-    lattice_weight: float = 0.0  # the paper's networks shall show what the paper saw
+    lattice_weight: float = 0.0  # the paper's networks shall show what the paper saw; v4: 200
 
 
 class LossTerms(NamedTuple):
@@ -53,89 +52,6 @@ class LossTerms(NamedTuple):
     tv: Tensor
     lattice: Tensor
     total: Tensor
-
-
-class VGGFeatures(nn.Module):
-    """The convolutions of VGG-16, frozen; gives the activations of the layers that are asked for.
-
-    Args:
-        layers: convolutions, ReLUs and poolings in VGG's order.  A ReLU is named relu<block>_<n>.
-    """
-
-    def __init__(self, layers: Iterable[nn.Module]) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*layers).requires_grad_(False).eval()
-        self.positions: dict[str, int] = {}
-        block = number = 1
-        for position, layer in enumerate(self.layers):
-            if isinstance(layer, nn.ReLU):
-                self.positions[f"relu{block}_{number}"] = position
-                number += 1
-            elif isinstance(layer, nn.MaxPool2d):
-                block, number = block + 1, 1
-
-    def forward(self, pixels: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-        """(N, 3, H, W) in [0, 1] -> name: (N, C, H', W'), computed no further than needed."""
-        wanted = {self.positions[name]: name for name in names}
-        activations = {}
-        x = normalise(pixels).contiguous(memory_format=torch.channels_last)
-        for position, layer in enumerate(self.layers[: max(wanted) + 1]):
-            x = layer(x)
-            if position in wanted:
-                activations[wanted[position]] = x
-        return activations
-
-
-def load_vgg16(weights: Path | str | None = None) -> VGGFeatures:
-    """VGG-16 trained on ImageNet, as far as the weights reach.
-
-    Args:
-        weights: a .safetensors or .pth file with torchvision's keys (`features.0.weight`, ...),
-            complete or only up to a layer; the widths are the file's.  None: torchvision's own,
-            downloaded on first use and checked by their hash.
-
-    Raises:
-        ValueError: the file holds no VGG-16 weights.
-    """
-    import torchvision  # here, so that the inference side never needs it
-
-    if weights is None:
-        state = torchvision.models.VGG16_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
-    else:
-        state = _read_weights(Path(weights))
-    with torch.device("meta"):  # only for its order of layers, so nothing is allocated
-        order = torchvision.models.vgg16(weights=None).features
-
-    layers: list[nn.Module] = []
-    for position, layer in enumerate(order):
-        if isinstance(layer, nn.Conv2d):
-            weight = state.get(f"features.{position}.weight")
-            bias = state.get(f"features.{position}.bias")
-            if weight is None or bias is None:
-                break
-            conv = nn.Conv2d(weight.shape[1], weight.shape[0], kernel_size=3, padding=1)
-            conv.load_state_dict({"weight": weight.float(), "bias": bias.float()})
-            layers.append(conv.to(memory_format=torch.channels_last))
-        elif isinstance(layer, nn.ReLU):
-            layers.append(nn.ReLU())  # not in place: activations are kept
-        else:
-            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
-    if not layers:
-        raise ValueError(f"{weights}: no VGG-16 weights (features.0.weight, ...) in this file")
-    return VGGFeatures(layers)
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except Exception as error:
-        raise ValueError(f"{path}: not a readable weights file ({error})") from error
 
 
 def gram_matrix(features: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nst.loss import VGGFeatures, load_vgg16
+from nst.vgg import VGGFeatures, load_vgg16
 from tests.helpers import random_picture
 from tests.load import page
 

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from nst.images import to_tensor
-from nst.loss import LossSettings, PerceptualLoss, VGGFeatures, lattice_energy
+from nst.loss import LossSettings, PerceptualLoss, lattice_energy
+from nst.vgg import VGGFeatures
 
 OF_A_PHOTO = 5e-4  # at most; networks with the grid have 1.5e-3
 NOISE = 1.2e-3  # white, with the deviation of a picture of random values

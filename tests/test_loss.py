@@ -6,15 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from nst.loss import (
-    LossSettings,
-    PerceptualLoss,
-    VGGFeatures,
-    gram_matrix,
-    load_vgg16,
-    total_variation,
-)
+from nst.loss import LossSettings, PerceptualLoss, gram_matrix, total_variation
 from nst.models import build_model
+from nst.vgg import VGGFeatures, load_vgg16
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu2_2/2")
 

@@ -22,11 +22,12 @@ from tqdm import tqdm
 
 from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, sha256
 from nst.images import limit_side, read_picture, to_picture, to_tensor
-from nst.loss import LossSettings, PerceptualLoss, load_vgg16, relative_error
+from nst.loss import LossSettings, PerceptualLoss, relative_error
 from nst.models import TransformerNet
 from nst.paths import CHECKPOINTS
 from nst.study.artifacts import grid_decibels, red_spots, yellow_area
 from nst.training.data import PhotoSet, find_photos, split_photos
+from nst.vgg import load_vgg16
 
 EVALUATION = CHECKPOINTS / "evaluation.csv"
 PARTS = ("test", "validation")

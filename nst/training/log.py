@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from nst.files import write_then_rename
-from nst.training.recipe import TERMS
+from nst.loss import LossTerms
 
+TERMS = LossTerms._fields
 VALIDATION_COLUMNS = tuple(f"validation_{name}" for name in TERMS)
 LOG_COLUMNS = ("step", "epoch", *TERMS, "lr", *VALIDATION_COLUMNS, "seconds")
 

@@ -23,8 +23,13 @@ from nst.images import normalise
 from nst.loss import LossTerms, PerceptualLoss, gram_matrix, relative_error
 from nst.models import build_model
 from nst.training.data import PhotoSet, batch_indices
-from nst.training.recipe import LossFunction, Settings, content_target, random_window
+from nst.training.objective import Objective
+from nst.training.processes import World
 from nst.training.run import Run
+from nst.training.settings import Settings
+from nst.training.step import Batch, prepare_batch
+
+TrainStep = Callable[[Sequence[Run], Batch, Objective, World], object]
 
 WARM_UP = 2  # steps
 STEPS = 10
@@ -83,12 +88,12 @@ class PlainLoop:
         return activations
 
 
-def benchmark(
+def compare_speed(
+    train_step: TrainStep,
     runs: Sequence[Run],
     photos: PhotoSet,
-    loss: PerceptualLoss,
+    objective: Objective,
     settings: Settings,
-    compiled: bool,
     steps: int = STEPS,
 ) -> str:
     """Photos per second of the runs' networks together, ours and the plain loop's, as text.
@@ -96,14 +101,12 @@ def benchmark(
     A photo counts once for each network that is trained on it.  The runs' weights change; nothing
     is saved.
     """
-    step_loss: LossFunction = torch.compile(loss, dynamic=False) if compiled else loss
-    plain = [PlainLoop(run.variant, photos, loss, settings) for run in runs]
+    world = runs[0].world
+    plain = [PlainLoop(run.variant, photos, objective.loss, settings) for run in runs]
 
     def ours(step: int, indices: Sequence[int]) -> None:
-        batch, window = photos.batch(indices), random_window(settings, step)
-        target = content_target(batch[window], loss, settings.precision)
-        for run in runs:
-            run.train_step(batch, target, step_loss, window)
+        batch = prepare_batch(step, photos, objective, settings, world)
+        train_step(runs, batch, objective, world)
 
     def plainly(step: int, indices: Sequence[int]) -> None:
         for loop in plain:
@@ -130,6 +133,8 @@ def benchmark(
         lines.append(f"{name:6} {middle:6.2f} photos/s  (quartiles {slow:.2f}–{fast:.2f})")
     ratio = statistics.median(p / o for p, o in zip(seconds["plain"], seconds["ours"], strict=True))
     window = f", loss on {settings.loss_window}² windows" if settings.loss_window else ""
-    how = f"{settings.precision}{', compiled' if compiled else ''}{window}"
+    circumstances = runs[0].circumstances
+    compiled = ", compiled" if circumstances["compiled"] else ""
+    how = f"{circumstances['precision']}{compiled}{window}"
     lines.append(f"ours ({how}) is {ratio:.2f} times as fast, the median of {steps} pairs of steps")
     return "\n".join(lines)

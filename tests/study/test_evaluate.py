@@ -3,8 +3,9 @@ from __future__ import annotations
 import torch
 
 from nst.checkpoint import load_networks
-from nst.loss import LossSettings, PerceptualLoss, VGGFeatures
+from nst.loss import LossSettings, PerceptualLoss
 from nst.study.evaluate import evaluate_photo
+from nst.vgg import VGGFeatures
 
 
 def test_rows_hold_the_losses_and_the_distance_from_the_baseline(tiny_vgg: VGGFeatures) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import torch
 
-from nst.loss import LossSettings, PerceptualLoss, VGGFeatures
-from nst.training.data import PhotoSet, find_photos
-from nst.training.recipe import Settings
+from nst.loss import LossSettings, PerceptualLoss
+from nst.training.data import PhotoSet
+from nst.training.settings import Settings
+from nst.training.sources import find_photos
 from nst.training.speed import PlainLoop
+from nst.vgg import VGGFeatures
 
 
 def test_the_plain_loop_minimises_the_same_loss(photos: Path, tiny_vgg: VGGFeatures) -> None:
