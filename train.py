@@ -71,6 +71,9 @@ def train(
     validate_every = settings.validate_every or per_epoch
     steps = options.steps or options.epochs * per_epoch
     first = min(run.step for run in runs)
+    names = ", ".join(run.variant for run in runs)
+    where = f"{world.size} × {world.device}" if world.size > 1 else world.device
+    world.say(f"{names}: to step {steps} on {where} in {objective.precision}, {settings}")
     bar = tqdm(initial=first, total=steps, unit="step", disable=not world.writes)
     stop = False
     with stop_signal() as stopping, bar as progress:
@@ -202,9 +205,6 @@ def run_command(options: Options, given: dict[str, Any], world: World) -> None:
         world.say(compare_speed(train_step, runs, photos["train"], objective, settings))
         return
     begin(runs, options, world)
-    where = f"{world.size} × {world.device}" if world.size > 1 else world.device
-    names = ", ".join(run.variant for run in runs)
-    world.say(f"{names}: on {where} in {precision}, {settings}")
     train(runs, photos, objective, settings, options, world)
 
 

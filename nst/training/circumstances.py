@@ -65,6 +65,6 @@ def circumstances(world: World, precision: str, compiled: bool) -> dict[str, Any
         "device": device,
         "processes": world.size,
         "compiled": compiled,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "pillow": PIL.__version__,
     }

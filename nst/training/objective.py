@@ -25,7 +25,7 @@ class Objective:
 
     def __init__(self, loss: PerceptualLoss, precision: str, compiled: bool = False) -> None:
         self.loss = loss
-        self.in_bf16 = precision == "bf16"
+        self.precision = precision
         self._function: Any = loss
         if compiled:
             self._function = torch.compile(loss, dynamic=False)
@@ -55,7 +55,7 @@ class Objective:
         return terms._replace(total=terms.total + more * terms.lattice)
 
     def _autocast(self, photos: Tensor) -> torch.autocast:
-        return torch.autocast(photos.device.type, torch.bfloat16, enabled=self.in_bf16)
+        return torch.autocast(photos.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
 
 def read_style(path: Path, side: int) -> Tensor:

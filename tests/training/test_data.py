@@ -9,14 +9,13 @@ import torch
 
 from nst.images import PictureError, read_picture
 from nst.training.data import (
-    Photo,
     PhotoSet,
     batch_indices,
     crop_square,
-    find_photos,
     split_photos,
     steps_per_epoch,
 )
+from nst.training.sources import Photo, find_photos
 from tests.helpers import random_picture
 
 

@@ -17,26 +17,10 @@ import torch
 import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
 from nst.loss import LossTerms, PerceptualLoss
-from nst.training.run import WARM_UP
-
-ROOT = Path(train.__file__).parent
-LAYERS = ("relu1_2", "relu2_2")
-
-
-@pytest.fixture
-def arguments(photos: Path, painting: Path, tiny_vgg_file: Path) -> list[str]:
-    return [
-        *("--photos", str(photos), "--style", str(painting), "--vgg-weights", str(tiny_vgg_file)),
-        *("--photo-side", "32", "--batch-size", "2", "--validate-every", "2"),
-        *("--style-layers", *LAYERS, "--snapshot-step", "2", "--device", "cpu"),
-    ]
-
-
-def run_script(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "train.py", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
+from nst.models import VARIANTS
+from nst.training.continuing import WARM_UP
+from tests.helpers import ROOT
+from tests.training.conftest import run_script
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
@@ -53,7 +37,7 @@ def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_p
         more = ["--variant", "all", *arguments, "--steps", steps, "--out", str(stopped)]
         train.main([*more, "--resume"])
     train.main(["--variant", "all", *arguments, "--steps", "5", "--out", str(whole)])
-    for name in train.VARIANTS:
+    for name in VARIANTS:
         theirs = weights(whole / f"{name}.safetensors")
         for key, value in weights(stopped / f"{name}.safetensors").items():
             assert torch.equal(value, theirs[key]), (name, key)
