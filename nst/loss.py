@@ -160,7 +160,7 @@ class PerceptualLoss(nn.Module):
         self.settings = replace(settings, style_layers=tuple(reached))
         with torch.no_grad():
             for scale, names in self.scales.items():
-                features = vgg(_shrink(style[None], scale), names)
+                features = vgg(shrink(style[None], scale), names)
                 for name in names:
                     gram = gram_matrix(features[name])  # (1, C, C)
                     self.register_buffer(_buffer_name(name, scale), gram, persistent=False)
@@ -177,7 +177,7 @@ class PerceptualLoss(nn.Module):
         content = style = pictures.new_zeros(())
         for scale, names in {1: [], **self.scales}.items():
             wanted = {*names, settings.content_layer} if scale == 1 else names
-            features = self.vgg(_shrink(pictures, scale), wanted)
+            features = self.vgg(shrink(pictures, scale), wanted)
             if scale == 1:
                 content = relative_error(features[settings.content_layer], content_target)
             for name in names:
@@ -214,5 +214,6 @@ def _buffer_name(name: str, scale: int) -> str:
     return f"gram_{name}_{scale}"
 
 
-def _shrink(pixels: Tensor, scale: int) -> Tensor:
+def shrink(pixels: Tensor, scale: int) -> Tensor:
+    """(N, 3, H, W) -> (N, 3, H / scale, W / scale)."""
     return F.avg_pool2d(pixels, scale) if scale > 1 else pixels

@@ -36,6 +36,8 @@ def choose_compile(asked: bool | None, device: str) -> bool:
         return False
     if asked is False:
         return False
+    # All networks share their code, and each is compiled for training, validation and last batches.
+    torch._dynamo.config.recompile_limit = 64
     try:
         torch.compile(torch.square, dynamic=False)(torch.ones(8, device=device))
     except Exception as error:  # there is no one kind for a missing compiler

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nst.images import PictureError, limit_side, read_picture, to_tensor
 from nst.loss import LossTerms, PerceptualLoss
+from nst.training.fast_loss import FastLoss
 from nst.training.window import WHOLE, Window
 
 
@@ -27,7 +28,10 @@ class Objective:
         self.loss = loss
         self.precision = precision
         self._function: Any = loss
-        if compiled:
+        if compiled and next(loss.buffers()).device.type == "cpu":
+            dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+            self._function = FastLoss(loss, dtype)
+        elif compiled:
             self._function = torch.compile(loss, dynamic=False)
 
     def content_target(self, photos: Tensor) -> Any:
