@@ -1,99 +1,292 @@
-"""Measures of what upsampling leaves in a picture: red spots in yellow areas, and regular grids.
+"""What upsampling leaves in a picture: a lattice of 4 px, and where it shows as red spots.
 
-The paper sees "array-like red spots in the yellow orbs" of its lightweight networks.  Here a red
-spot is a dot of a few pixels in a yellow area that is much redder than all that surrounds it; edges
-and brush strokes, which are long in some direction, are none.  A grid is power at the frequencies
-of the two upsamplings, 1/2 and 1/4 cycles per pixel, above that of the frequencies beside them.
+    python -m nst.study.artifacts PICTURE ... [--json] [--map out.png]
+
+The paper sees "array-like red spots within the yellow orbs" of its lightweight networks.  A decoder
+doubles twice, so what it leaves repeats every 2 or 4 px at fixed places of the pixel grid.
+Strokes, edges and noise are locked to no place.  Three measures rest on that:
+
+**Lattice ratio** of a picture, in dB: 0 is noise, photos have -8 to 7 and most of them 0 to 4, a
+picture whose details are all lattice has 18.  High-pass the picture by taking out the separable
+[1 2 2 2 1]/8 blur, which is blind to periods of 2 and 4 px.  In a block of 32×32 px and one channel
+take the mean m(i, j) of the pixels whose row is i and column j modulo 8, and its discrete Fourier
+transform M(u, v)
+
+    lattice   L = Σ |M(u, v)|² / 64²    over the 15 frequencies with u and v even: periods 4 and 2
+    unlocked  U = max(15/1024 · s, 15/48 · Σ |M(u, v)|² / 64²  over the 48 others)
+
+s is the block's mean square.  If its detail were locked to nothing, each of 1024 frequencies would
+hold s / 1024; and what repeats every 8 px, as JPEG's blocks do, fills the 48 between as well.  The
+ratio is 10·log₁₀(mean L / mean U) over channels and blocks, or over the channels of one block.
+Rounding to 8 bits is added to both, so that a flat picture has 0 dB.  (L is the lattice energy that
+v4's loss holds down, `nst.loss`, in levels of 255.  Frequencies of upsampling as the mark of
+convolutional decoders: Odena et al., "Deconvolution and Checkerboard Artifacts", 2016; Durall et
+al., "Watch your Up-Convolution", 2020.  Locking to the grid's phases, and U, are our own.)
+
+**Array-like red spots**: the same in R − G ("redness") in windows of 16×16 px, every 4 px, of which
+three quarters are yellow (`nst.study.yellow`); only yellow counts.  A stroke is constant along one
+direction, so its power lies on one line of frequencies through 0: of rows, columns and the two
+diagonals the strongest is taken out of L, which leaves A.  There are spots where A lies four times
+above what the other 48 frequencies hold on average for as many, and where the dots stand out by 24
+levels.  That contrast is 16 · √(A / 12): dots of one pixel in 4×4 that are redder by c levels have
+just A = 12 · (c / 16)².  A pattern in one direction, a single dot, noise and 8 px have no A.
+
+**Flat field**: networks see constant colours, where anything but a constant colour is their own.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
-CALM = 9  # px, side of the median filter that leaves out details
-LINE = 7  # px; a dot is shorter in every direction
-YELLOW_HUES = (35, 70)  # degrees
-RED_EXCESS = 30  # levels of 255 that R − G lies above what surrounds it
+from nst.reading import PictureError, read_picture
+from nst.study.heat_map import BLOCK, draw_heat_maps
+from nst.study.yellow import yellow_area
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-def yellow_area(picture: Image.Image) -> NDArray[np.bool_]:
-    """Where an RGB picture is yellow when its details are left out: (H, W)."""
-    calm = picture.filter(ImageFilter.MedianFilter(CALM)).convert("HSV")
-    hue, saturation, value = np.moveaxis(np.asarray(calm, dtype=np.float32), 2, 0)
-    low, high = (degrees / 360 * 255 for degrees in YELLOW_HUES)
-    return (hue >= low) & (hue <= high) & (saturation > 0.35 * 255) & (value > 0.5 * 255)
+PERIOD = 4  # px
+WINDOW = 16  # px, of the red spots: smaller than an orb
+YELLOW_PART = 0.75  # of a window, at least
+PROMINENCE = 4  # times what other frequencies hold
+CONTRAST = 24  # levels of 255 that a dot is redder, at least
+APART = 32  # px between two worst places
+ROUNDING = 1 / 12 * 15 / 1024  # levels², the lattice energy of rounding to whole levels
+MARGIN = 32  # px that the flat field leaves out along the borders
+PALETTE = tuple(product((0.0, 0.5, 1.0), repeat=3))
 
-
-def red_spots(picture: Image.Image) -> NDArray[np.bool_]:
-    """The pixels of small red dots in the yellow areas of an RGB picture: (H, W).
-
-    A top-hat transform of R − G: what is left above its openings by lines in four directions is
-    shorter than the line in all of them (Soille, "Morphological Image Analysis", 2003).
-    """
-    pixels = np.asarray(picture, dtype=np.int16)
-    redness = pixels[..., 0] - pixels[..., 1]
-    lines = ((0, 1), (1, 0), (1, 1), (1, -1))
-    surroundings = np.max([_open_by_line(redness, *direction) for direction in lines], axis=0)
-    return (redness - surroundings > RED_EXCESS) & yellow_area(picture)
+# Of the frequencies (u, v) / 8 of 8×8 phases: those of periods 2 and 4 px, and all others.
+LATTICE = np.zeros((8, 8), dtype=bool)
+LATTICE[::2, ::2] = True
+BETWEEN = ~LATTICE
+LATTICE[0, 0] = False
 
 
-def _open_by_line(values: NDArray[np.int16], down: int, across: int) -> NDArray[np.int16]:
-    """The morphological opening by a line of `LINE` pixels: its least value, then its greatest."""
-    reach = LINE // 2
-    for take in (np.minimum, np.maximum):
-        padded = np.pad(values, reach, mode="edge")
-        height, width = values.shape
-        shifted = [
-            padded[reach + k * down :, reach + k * across :][:height, :width]
-            for k in range(-reach, reach + 1)
-        ]
-        values = take.reduce(shifted)
-    return values
+class Artifacts(NamedTuple):
+    """What was found in one picture of H×W px."""
+
+    lattice_db: float
+    lattice_map: NDArray[np.float64]  # dB of each whole block, (H // 32, W // 32)
+    array_share: float | None  # of the yellow area, 0-1; None: too little yellow to judge
+    array_contrast: float  # levels of 255, the mean where there are spots; 0 without any
+    array_map: NDArray[np.float64]  # the contrast in each 4 px cell, 0 without spots, (H // 4, ...)
+    worst: list[tuple[int, int]]  # places (x, y) in px: the strongest spots, then lattice; 1-8
 
 
-def yellowest_place(picture: Image.Image, side: int) -> tuple[int, int]:
-    """The centre (x, y) in px of the side×side square that holds most yellow; the middle if none.
+def measure(picture: Image.Image) -> Artifacts:
+    """All measures of an RGB picture of at least 16×16 px.
 
     Raises:
-        ValueError: the picture is smaller than the square.
+        ValueError: a side is below 16 px.
     """
-    yellow = yellow_area(picture)
-    height, width = yellow.shape
-    if side > min(height, width):
-        raise ValueError(f"{width}×{height} px holds no square of {side} px")
-    if not yellow.any():
-        return width // 2, height // 2
-    sums = np.zeros((height + 1, width + 1), dtype=np.int64)  # of all pixels above and to the left
-    sums[1:, 1:] = yellow.cumsum(0).cumsum(1)
-    squares = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    top, left = np.unravel_index(squares.argmax(), squares.shape)
-    return int(left) + side // 2, int(top) + side // 2
+    if min(picture.size) < WINDOW:
+        raise ValueError(f"{picture.width}×{picture.height} px is too small: {WINDOW} px at least")
+    fine = high_pass(np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)))  # (3, H, W)
+    lattice, unlocked = _lattice_energies(fine)
+    spots, judged = _red_spots(fine[0] - fine[1], yellow_area(picture))
+    found = spots[spots > 0]
+    return Artifacts(
+        _decibels(lattice.mean(), unlocked.mean()),
+        _decibels(lattice, unlocked),
+        len(found) / judged if judged else None,
+        float(found.mean()) if len(found) else 0.0,
+        spots,
+        _worst_places(spots, lattice - unlocked),
+    )
 
 
-def grid_decibels(picture: Image.Image) -> float:
-    """How far grids of 2 and 4 px stand out of the picture's own detail, in dB; 0: not at all.
+def high_pass(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """(3, H, W) less its separable [1 2 2 2 1]/8 blur, which takes out periods of 2 and 4 px.
 
-    The mean over the grid's frequencies of 10·log₁₀ of their power over the median power of the
-    frequencies around them, in the luminance, windowed (Hann) against the picture's borders.
+    In 64ths of a level: whole numbers, which 16 bits hold.
     """
-    luminance = np.asarray(picture.convert("L"), dtype=np.float64)
-    height, width = (length // 4 * 4 for length in luminance.shape)
-    luminance = luminance[:height, :width] - luminance.mean()
-    luminance *= np.hanning(height)[:, None] * np.hanning(width)
-    power = np.abs(np.fft.fft2(luminance)) ** 2 + 1e-9  # so that a flat picture has no grid
-    levels = []
-    for down in (0, 1, 2):  # quarters of a cycle per px
-        for across in (0, 1, 2):
-            if down or across:
-                row, column = down * height // 4, across * width // 4
-                rows = np.arange(row - 6, row + 7)[:, None] % height
-                columns = np.arange(column - 6, column + 7) % width
-                around = power[rows, columns]
-                peak = around[5:8, 5:8].max()  # the Hann window spreads it over three bins
-                levels.append(10 * np.log10(peak / np.median(around)))
-    return float(np.mean(levels)) - PEAK_OF_NOISE
+    padded = np.pad(pixels, ((0, 0), (2, 2), (2, 2)), mode="reflect").astype(np.int16)
+    across = padded[..., 1:-3] + padded[..., 2:-2] + padded[..., 3:-1]
+    across = 2 * across + padded[..., :-4] + padded[..., 4:]
+    blurred = across[:, 1:-3] + across[:, 2:-2] + across[:, 3:-1]
+    blurred = 2 * blurred + across[:, :-4] + across[:, 4:]
+    return np.int16(64) * pixels - blurred
 
 
-PEAK_OF_NOISE = 10 * np.log10(np.log(9) / np.log(2))  # what the largest of 9 bins has by chance
+def _lattice_energies(fine: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
+    """L and U of each block in levels², means over channels: (3, H, W) -> twice (rows, columns).
+
+    A picture of less than 32 px has one block of as many times 8 px as it holds.
+    """
+    down, across = (min(BLOCK, side // 8 * 8) for side in fine.shape[1:])
+    rows, columns = fine.shape[1] // down, fine.shape[2] // across
+    fine = fine[:, : rows * down, : columns * across]
+    phases = fine.reshape(3, rows, down // 8, 8, -1).sum(2, dtype=np.int32)
+    phases = phases.reshape(3, rows, 8, columns, across // 8, 8).sum(4)
+    phases = np.moveaxis(phases, 2, 3) / (64 * (down // 8) * (across // 8))  # means, in levels
+    power = _power(phases)  # (3, rows, columns, 8, 8)
+    lattice = power[..., LATTICE].sum(-1).mean(0)
+    between = power[..., BETWEEN].sum(-1).mean(0) * 15 / 48
+    square = np.square(fine / np.float32(64)).reshape(3, rows, down, columns * across)
+    square = square.mean((0, 2)).reshape(rows, columns, across).mean(2)
+    return lattice, np.maximum(square * 15 / (down * across), between)
+
+
+def _power(phases: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Of the 64 frequencies of 8×8 phases, (..., 8, 8); their sum is the phases' mean square."""
+    return np.abs(np.fft.fft2(phases) / 64) ** 2
+
+
+def _decibels(lattice: NDArray, unlocked: NDArray) -> NDArray[np.float64]:
+    return 10 * np.log10((lattice + ROUNDING) / (unlocked + ROUNDING))
+
+
+def _red_spots(
+    redness: NDArray[np.int16], yellow: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], int]:
+    """The contrast of spots around each 4 px cell, 0 where none are, and the number of windows.
+
+    High-passed R − G in 64ths of a level and the yellow area, both (H, W), -> (H // 4, W // 4):
+    the value of each window stands at its middle.
+    """
+    rows, columns = (side // PERIOD for side in redness.shape)
+    cells = yellow[2::PERIOD, 2::PERIOD][:rows, :columns]
+    mask = cells.repeat(PERIOD, 0).repeat(PERIOD, 1)
+    fine = redness[: rows * PERIOD, : columns * PERIOD] * mask
+    per_side = WINDOW // PERIOD
+    counts = sliding_window_view(cells, (per_side, per_side)).sum((2, 3))  # yellow cells of 16
+    tops, lefts = np.nonzero(counts >= YELLOW_PART * per_side**2)
+    windows = sliding_window_view(fine, (WINDOW, WINDOW))[::PERIOD, ::PERIOD]
+    spots = np.zeros((rows, columns))
+    for start in range(0, len(tops), 4096):  # a few MB at a time
+        top, left = tops[start : start + 4096], lefts[start : start + 4096]
+        phases = windows[top, left].reshape(-1, 2, 8, 2, 8).sum((1, 3), dtype=np.int32)
+        samples = counts[top, left, None, None] / 4  # yellow pixels of each phase, on average
+        power = _power(phases / (64 * samples))
+        arrays = _without_strokes(power[:, ::2, ::2])
+        clear = arrays / 12 > PROMINENCE * power[:, BETWEEN].mean(1)
+        contrast = 16 * np.sqrt(arrays / 12)
+        spots[top + per_side // 2, left + per_side // 2] = np.where(
+            clear & (contrast >= CONTRAST), contrast, 0
+        )
+    return spots, len(tops)
+
+
+def _without_strokes(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A of the lattice's power at 4×4 frequencies: (N, 4, 4) -> (N,)."""
+    directions = (
+        power[:, 0, 1:].sum(1),
+        power[:, 1:, 0].sum(1),
+        power[:, 1, 1] + power[:, 2, 2] + power[:, 3, 3],
+        power[:, 1, 3] + power[:, 2, 2] + power[:, 3, 1],
+    )
+    rest = power.sum((1, 2)) - power[:, 0, 0] - np.max(directions, axis=0)
+    return np.maximum(rest, 0)  # rounding may leave less
+
+
+def _worst_places(
+    spots: NDArray[np.float64], beyond: NDArray[np.float64], count: int = 8
+) -> list[tuple[int, int]]:
+    """Strongest spots first, then the blocks with most lattice energy beyond the unlocked."""
+    places: list[tuple[int, int]] = []
+    for values, size in ((spots, PERIOD), (beyond, BLOCK)):
+        left = values.copy()
+        while len(places) < count:
+            row, column = np.unravel_index(left.argmax(), left.shape)
+            if left[row, column] <= 0 and (size == PERIOD or places):
+                break  # but there is always a worst block
+            y, x = (int(index) * size + size // 2 for index in (row, column))
+            if all(max(abs(x - a), abs(y - b)) >= APART for a, b in places):
+                places.append((x, y))
+            reach = APART // size
+            top, start = max(row - reach + 1, 0), max(column - reach + 1, 0)
+            left[top : row + reach, start : column + reach] = 0
+    return places
+
+
+def flat_field(
+    network: Callable[[Tensor], Tensor],
+    palette: Iterable[tuple[float, float, float]] = PALETTE,
+    side: int = 128,
+) -> NDArray[np.float64]:
+    """What a network makes of constant colours: their deviation in levels of 255, one for each.
+
+    The root of the mean square over channels and pixels, 32 px away from the borders, of the
+    result less its own mean colour.
+
+    Args:
+        network: RGB in [0, 1], (1, 3, H, W) -> the same.
+        palette: colours in [0, 1]; as it stands, 0, 1/2 and 1 in each of R, G, B.
+        side: of the pictures in px, above 64.
+    """
+    import torch  # here: to measure a picture needs none
+
+    deviations = []
+    with torch.inference_mode():
+        for colour in palette:
+            flat = torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, side, side).contiguous()
+            inside = network(flat)[..., MARGIN:-MARGIN, MARGIN:-MARGIN].float().clamp(0, 1)
+            deviation = inside - inside.mean((2, 3), keepdim=True)
+            deviations.append(255 * deviation.square().mean().sqrt().item())
+    return np.array(deviations)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
+    parser.add_argument(
+        "--json", action="store_true", help="a list with an object for each picture"
+    )
+    parser.add_argument("--map", type=Path, help="a PNG: the lattice ratio drawn over the pictures")
+    options = parser.parse_args()
+    pictures = [read_picture(path) for path in options.pictures]
+    found = [measure(picture) for picture in pictures]
+    if options.json:
+        print(
+            json.dumps(
+                [_row(path, one) for path, one in zip(options.pictures, found, strict=True)],
+                indent=2,
+            )
+        )
+    else:
+        for path, one in zip(options.pictures, found, strict=True):
+            print(f"{path}: {describe(one)}")
+    if options.map:
+        drawn = draw_heat_maps(pictures, [one.lattice_map for one in found])
+        drawn.save(options.map, format="PNG")
+
+
+def describe(found: Artifacts) -> str:
+    """One line for a person."""
+    x, y = found.worst[0]
+    spots = "too little yellow to judge"
+    if found.array_share is not None:
+        spots = f"red spots in {found.array_share:.0%} of the yellow area"
+        if found.array_contrast:
+            spots += f", {found.array_contrast:.0f} levels"
+    return f"lattice {found.lattice_db:.1f} dB; {spots}; worst at {x}, {y}"
+
+
+def _row(path: Path, found: Artifacts) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "lattice_db": round(float(found.lattice_db), 2),
+        "array_share": None if found.array_share is None else round(found.array_share, 4),
+        "array_contrast": round(found.array_contrast, 1),
+        "worst": list(found.worst[0]),
+    }
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (PictureError, ValueError, OSError) as error:
+        sys.exit(f"nst.study.artifacts: {error}")

@@ -4,11 +4,11 @@
     python -m nst.study.figures --photos a.jpg b.jpg --style night.jpg --out figures/
 
     1 inputs          the photos, and the painting if it is given
-    2 losses          training and validation, of all four networks
-    3 learning rate   of all four
+    2 losses          training and validation, of all networks
+    3 learning rate   of all
     4 step 800        what the networks make of the photos early in training
     5 results         what they make of them in the end
-    6 yellow details  the yellowest place of the baseline's result, the same in all four, magnified
+    6 yellow details  the yellowest place of each, the orbs in which spots show, 8 times as large
 
 Without --photos the page's own examples are shown, which are free to be passed on; the painting is
 public domain too, but its file does not come with the project.
@@ -19,30 +19,34 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import Image
 
 from nst.checkpoint import load_networks
 from nst.examples import example_pictures
 from nst.images import limit_side, read_picture
 from nst.inference.picture import stylize
-from nst.models import TransformerNet
+from nst.models import VARIANTS, TransformerNet
+from nst.paper import EARLY_STEP
 from nst.paths import ASSETS
-from nst.study.artifacts import yellowest_place
-from nst.study.claims import BLOCK, EARLY_STEP, block_means, markdown, read_logs
+from nst.study.claims import BLOCK, block_means, markdown, read_logs
+from nst.study.yellow import yellowest_place
 from nst.training.data import crop_square
 
 SIDE = 384  # px, of the stylized squares
-DETAIL = 60  # px, side of the place that figure 6 magnifies
+DETAIL = 30  # px, side of the place that figure 6 magnifies
 SHOWN = 240  # px, side of a square in a figure: a multiple of DETAIL, so that pixels stay square
 HEADING = 24  # px
 GAP = 6  # px
 DPI = 100
-COLOURS = {"baseline": "#000000", "v1": "#0072b2", "v2": "#d55e00", "v3": "#009e73"}  # Okabe–Ito
-LINES = {"baseline": "-", "v1": "--", "v2": "-.", "v3": ":"}  # told apart without colours too
+# Of Okabe and Ito; the lines are told apart without colours too.
+COLOURS = dict(zip(VARIANTS, ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=True))
+LINES = dict(zip(VARIANTS, ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2))), strict=True))
 
 Grid = Mapping[str, Sequence[Image.Image]]  # heading of a column: its pictures from top to bottom
 
@@ -56,31 +60,43 @@ def draw_inputs(photos: Sequence[Image.Image], style: Image.Image | None) -> Fig
 
 
 def draw_losses(logs: Mapping[str, pd.DataFrame]) -> Figure:
-    """Figure 2: content, style and the trained sum; training above, validation below."""
-    figure = Figure(figsize=(11, 6.4), layout="constrained")
-    axes = figure.subplots(2, 3, sharex=True)
-    for column, term in enumerate(("content", "style", "total")):
+    """Figure 2: content, style, lattice and the sum as trained; training above, validation below.
+
+    In v4's sum the lattice energy weighs 200, which adds less than 1 % after the first steps.
+    """
+    figure = Figure(figsize=(14, 6.4), layout="constrained")
+    axes = figure.subplots(2, 4, sharex=True)
+    for column, term in enumerate(("content", "style", "lattice", "total")):
         for name, log in logs.items():
             trained = block_means(log, term)
             steps = (trained.index + 0.5) * BLOCK  # the middle of each block
-            axes[0, column].plot(steps, trained, LINES[name], color=COLOURS[name], label=name)
+            axes[0, column].plot(steps, trained, **_line(name))
             validated = log.dropna(subset=[f"validation_{term}"])
             axes[1, column].plot(
                 validated["step"],
                 validated[f"validation_{term}"],
-                LINES[name],
                 marker=".",
-                color=COLOURS[name],
-                label=name,
+                **_line(name),
             )
         axes[0, column].set_title(f"{term}, training (mean of {BLOCK} steps)", fontsize=10)
         axes[1, column].set_title(f"{term}, validation", fontsize=10)
         axes[1, column].set_xlabel("step")
     for axis in axes.flat:
         axis.set_yscale("log")
+        low, high = axis.get_ylim()
+        if high > 4 * low:
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axis.yaxis.set_minor_formatter("{x:g}")
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3, which="both")
     axes[0, 0].legend()
     return figure
+
+
+def _line(network: str) -> dict[str, Any]:
+    return {"color": COLOURS[network], "linestyle": LINES[network], "label": network}
 
 
 def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
@@ -88,7 +104,7 @@ def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axis: Axes = figure.subplots()
     for name, log in logs.items():
-        axis.plot(log["step"], log["lr"], LINES[name], color=COLOURS[name], label=name)
+        axis.plot(log["step"], log["lr"], **_line(name))
     axis.set_ylim(bottom=0)
     axis.set_xlabel("step")
     axis.set_ylabel("learning rate")
@@ -100,17 +116,23 @@ def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
 def draw_results(
     photos: Sequence[Image.Image], networks: Mapping[str, TransformerNet]
 ) -> tuple[Figure, Figure]:
-    """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified."""
+    """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified.
+
+    Each network's own place: they paint their stars at different ones.
+    """
     whole: dict[str, list[Image.Image]] = {"photo": list(photos)}
     for name, network in networks.items():
         whole[name] = [stylize(network, photo).picture for photo in photos]
-    details: dict[str, list[Image.Image]] = {name: [] for name in whole}
-    for row, picture in enumerate(whole["baseline"]):
-        x, y = yellowest_place(picture, DETAIL)
-        box = (x - DETAIL // 2, y - DETAIL // 2, x + DETAIL // 2, y + DETAIL // 2)
-        for name, pictures in whole.items():
-            details[name].append(pictures[row].crop(box))
+    details = {
+        name: [_yellow_detail(picture) for picture in pictures] for name, pictures in whole.items()
+    }
     return draw_grid(whole), draw_grid(details)
+
+
+def _yellow_detail(picture: Image.Image) -> Image.Image:
+    x, y = yellowest_place(picture, DETAIL)
+    left, top = x - DETAIL // 2, y - DETAIL // 2
+    return picture.crop((left, top, left + DETAIL, top + DETAIL))
 
 
 def draw_grid(columns: Grid) -> Figure:

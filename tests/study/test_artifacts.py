@@ -1,63 +1,283 @@
+"""The measure against patterns that are planted here: nothing in it comes from our networks.
+
+`python -m tests.study.test_artifacts` prints the table.
+"""
+
 from __future__ import annotations
+
+import io
+import json
+import random
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from gradio.media import get_image
+from PIL import Image, ImageDraw
 
-from nst.study.artifacts import grid_decibels, red_spots, yellow_area, yellowest_place
+from nst.examples import LAMPS
+from nst.reading import limit_side, read_picture
+from nst.study import artifacts
+from nst.study.artifacts import APART, Artifacts, flat_field, measure
+from nst.training.sources import find_photos
 
-YELLOW, BLUE, RED = (230, 190, 60), (40, 60, 140), (220, 90, 40)
-
-
-def canvas(colour: tuple[int, int, int], side: int = 64) -> np.ndarray:
-    return np.full((side, side, 3), colour, dtype=np.uint8)
-
-
-def test_dots_in_yellow_are_found_and_nothing_else() -> None:
-    pixels = canvas(YELLOW)
-    pixels[:, 40:] = BLUE
-    dots = [(10, 10), (10, 14), (14, 10), (14, 14)]
-    for row, column in dots:
-        pixels[row, column] = RED
-    pixels[30, :40] = RED  # a line
-    pixels[45:, 20] = RED  # another
-    pixels[20, 50] = RED  # a dot, but in blue
-    found = red_spots(Image.fromarray(pixels))
-    assert sorted(zip(*np.nonzero(found), strict=True)) == dots
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+SIDE = 256  # px
+CONTRASTS = (12, 36, 96)  # levels of 255
+FLOOR = 7  # dB; of 200 photos one has more than 6: a prison's bars
+COLOURS = {"red": (0.5, -0.5, 0), "green": (-0.5, 0.5, 0), "blue": (0, 0, 1), "dark": (-1, -1, -1)}
 
 
-def test_a_flat_picture_and_an_edge_have_none() -> None:
-    pixels = canvas(YELLOW)
-    assert not red_spots(Image.fromarray(pixels)).any()
-    pixels[:, 32:] = (250, 150, 60)  # redder, but wide
-    assert not red_spots(Image.fromarray(pixels)).any()
+def clean_pictures() -> dict[str, Image.Image]:
+    """Two photos, a drawing, and strokes in the painting's yellow: none larger than 256 px."""
+    paths = {"lion": get_image("lion.jpg"), "tower": get_image("tower.jpg"), "lamps": LAMPS}
+    pictures = {name: limit_side(read_picture(path), SIDE) for name, path in paths.items()}
+    return {**pictures, "strokes": strokes()}
 
 
-def test_yellow_and_where_most_of_it_is() -> None:
-    pixels = canvas(BLUE)
-    pixels[40:60, 8:28] = YELLOW
-    picture = Image.fromarray(pixels)
-    assert yellow_area(picture)[50, 18]
-    assert not yellow_area(picture)[20, 40]
-    x, y = yellowest_place(picture, 20)
-    assert abs(x - 18) <= 1
-    assert abs(y - 50) <= 1
-    assert yellowest_place(Image.fromarray(canvas(BLUE)), 20) == (32, 32)
-    with pytest.raises(ValueError, match="holds no square"):
-        yellowest_place(picture, 65)
+def strokes(seed: int = 0) -> Image.Image:
+    """Lines of 1-3 px in all directions, in yellows and oranges of unlike redness."""
+    rng = np.random.default_rng(seed)
+    picture = Image.new("RGB", (SIDE, SIDE), (225, 180, 60))
+    pen = ImageDraw.Draw(picture)
+    for x, y in rng.integers(0, SIDE, (1500, 2)):
+        angle, length = rng.uniform(0, np.pi), rng.uniform(6, 24)
+        end = (x + length * np.cos(angle), y + length * np.sin(angle))
+        colour = (int(rng.integers(200, 250)), int(rng.integers(140, 210)), 50)
+        pen.line(((x, y), end), fill=colour, width=int(rng.integers(1, 4)))
+    return picture
 
 
-def test_grids_of_2_and_4_px_stand_out_and_others_do_not() -> None:
-    noise = np.random.default_rng(0).integers(0, 60, (128, 128, 3))
+def plant(
+    picture: Image.Image, period: int, contrast: float, colour: str = "red", down: int | None = None
+) -> Image.Image:
+    """Dots of one pixel every `period` px, every `down` rows, that differ by `contrast` levels.
 
-    def decibels(period: int) -> float:
-        grid = np.zeros((128, 128, 1), dtype=int)
-        grid[::period] += 40
-        grid[:, ::period] += 40
-        return grid_decibels(Image.fromarray(np.uint8(noise + grid)))
+    The picture's mean colour stays, and its range is made smaller so that little is clipped.
+    """
+    pixels = 20 + np.asarray(picture, dtype=np.float32) * 190 / 255
+    dots = np.zeros(pixels.shape[:2], dtype=np.float32)
+    dots[1 :: down or period, 2::period] = contrast
+    pixels += (dots - dots.mean())[..., None] * np.array(COLOURS[colour])
+    return Image.fromarray(np.uint8(pixels.clip(0, 255).round()))
 
-    plain = grid_decibels(Image.fromarray(np.uint8(noise)))
-    assert abs(plain) < 2
-    assert decibels(4) > plain + 10
-    assert decibels(2) > plain + 3
-    assert abs(decibels(7) - plain) < 1
+
+def jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    file = io.BytesIO()
+    picture.save(file, format="JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
+
+
+def larger(picture: Image.Image) -> Image.Image:
+    width, height = picture.size
+    return picture.resize((width * 3 // 2, height * 3 // 2), Image.Resampling.BICUBIC)
+
+
+def noise(mean: tuple[int, int, int], deviation: float, seed: int = 0) -> Image.Image:
+    pixels = np.random.default_rng(seed).normal(mean, deviation, (SIDE, SIDE, 3))
+    return Image.fromarray(np.uint8(pixels.clip(0, 255)))
+
+
+def table() -> dict[tuple[str, int, int], Artifacts]:
+    """(picture, period, contrast): what is measured; period and contrast 0 stand for none."""
+    found = {}
+    for name, picture in clean_pictures().items():
+        found[name, 0, 0] = measure(plant(picture, 4, 0))
+        for period in (2, 3, 4, 5, 8):
+            for contrast in CONTRASTS:
+                found[name, period, contrast] = measure(plant(picture, period, contrast))
+    return found
+
+
+def show(found: dict[tuple[str, int, int], Artifacts]) -> str:
+    lines = ["picture  period  contrast  lattice dB  spots, of yellow  their contrast"]
+    for (name, period, contrast), one in found.items():
+        share = "no yellow" if one.array_share is None else f"{one.array_share:.2f}"
+        lines.append(
+            f"{name:7}  {period or '-':>6}  {contrast:8}  {one.lattice_db:10.1f}  {share:>16}  "
+            f"{one.array_contrast:14.1f}"
+        )
+    return "\n".join(lines)
+
+
+def test_the_measure_rises_with_contrast_and_only_at_2_and_4_px() -> None:
+    found = table()
+    print(show(found))
+    for name in clean_pictures():
+        clean = found[name, 0, 0]
+        assert clean.lattice_db < 2
+        for period in (2, 4):
+            levels = [found[name, period, contrast].lattice_db for contrast in CONTRASTS]
+            assert clean.lattice_db + 1 < levels[0] < levels[1] - 3
+            assert levels[1] + 1 < levels[2] < 18.1  # all that is fine is locked: 64, or 18.06 dB
+            assert levels[2] > 12
+        for period in (3, 5, 8):
+            for contrast in CONTRASTS:
+                one = found[name, period, contrast]
+                assert one.lattice_db < clean.lattice_db + 1
+                assert not one.array_share
+                assert one.array_contrast == 0
+    for name in ("lion", "tower", "strokes"):
+        assert found[name, 0, 0].array_share == 0
+        for period, factor in (
+            (2, 1.63),
+            (4, 1),
+        ):  # of 4 frequencies' power, 2 of 3 are no stroke's
+            faint, plain, strong = (found[name, period, contrast] for contrast in CONTRASTS)
+            assert faint.array_share < 0.2
+            assert plain.array_share > 0.85
+            assert strong.array_share > 0.99
+            assert plain.array_contrast == pytest.approx(36 * factor, rel=0.08)
+            assert strong.array_contrast == pytest.approx(96 * factor, rel=0.08)
+
+
+def test_any_colour_makes_a_lattice_and_only_redness_makes_red_spots() -> None:
+    for colour in COLOURS:
+        found = measure(plant(strokes(), 4, 60, colour))
+        assert found.lattice_db > 10
+        assert (found.array_share > 0.9) == (colour in ("red", "green")), colour
+
+
+def test_lines_and_single_dots_are_no_array() -> None:
+    lines = plant(strokes(), 4, 96, down=1)
+    for picture in (lines, lines.transpose(Image.Transpose.ROTATE_90)):
+        found = measure(picture)
+        assert found.lattice_db > 12  # they are locked to the grid
+        assert found.array_share == 0
+    assert measure(plant(strokes(), 23, 96)).array_share == 0
+    pixels = np.array(plant(strokes(), 4, 0))
+    for row in range(SIDE):
+        pixels[row, row % 4 :: 4, :2] = (240, 120)  # diagonals
+    for picture in (pixels, pixels[::-1]):
+        assert measure(Image.fromarray(picture)).array_share == 0
+
+
+def floor_pictures() -> Iterable[tuple[str, Image.Image]]:
+    clean = clean_pictures()
+    yield from clean.items()
+    for name, picture in clean.items():
+        yield f"{name}, JPEG at quality 10", jpeg(picture, 10)
+        yield f"{name}, enlarged", larger(picture)
+        yield f"{name} with dots of 4 px, enlarged", larger(plant(picture, 4, 48))
+    for deviation in (3, 12, 40):
+        yield f"yellow noise of {deviation}", noise((225, 180, 60), deviation)
+    yield "grey", Image.new("RGB", (SIDE, SIDE), (128, 128, 128))
+    yield "yellow", Image.new("RGB", (SIDE, SIDE), (225, 180, 60))
+    if SHARED.exists():
+        photos = find_photos(sorted((SHARED / "photos").iterdir()))
+        for photo in random.Random(0).sample(photos, 200):
+            yield photo.name, read_picture(photo.read())
+        for path in sorted((SHARED / "style").iterdir()):
+            yield path.name, limit_side(read_picture(path), 512)
+
+
+def test_the_floor() -> None:
+    """Photos, paintings (where they are at hand), strokes, noise, JPEG, and other sizes."""
+    for name, picture in floor_pictures():
+        found = measure(picture)
+        assert found.lattice_db < FLOOR, name
+        assert not found.array_share, name
+    assert abs(measure(noise((128, 128, 128), 20)).lattice_db) < 0.5
+    assert measure(Image.new("RGB", (64, 64), "white")).lattice_db == 0
+
+
+def test_brightness_gamma_and_a_shift_move_nothing() -> None:
+    for name in ("lion", "tower", "strokes"):
+        for contrast in (0, 60):
+            picture = plant(clean_pictures()[name], 4, contrast)
+            found = measure(picture)
+            pixels = np.asarray(picture, dtype=np.float32) / 255
+            changed = [pixels * 0.8, pixels * 1.1, pixels**1.2, pixels ** (1 / 1.2)]
+            changed += [pixels[1:, 2:], pixels[3:, 1:], pixels[2:, 3:]]
+            for number, other in enumerate(changed):
+                again = measure(Image.fromarray(np.uint8((255 * other).clip(0, 255).round())))
+                where = f"{name}, contrast {contrast}, change {number}"
+                assert again.lattice_db == pytest.approx(found.lattice_db, abs=1), where
+                if name != "lion":  # whose fur is just yellow enough, or not
+                    assert again.array_share == pytest.approx(found.array_share, abs=0.05), where
+
+
+def test_maps_and_worst_places() -> None:
+    pixels = np.array(strokes())
+    spotted = np.array(plant(strokes(), 4, 80))
+    pixels[64:128, 160:224] = spotted[64:128, 160:224]
+    found = measure(Image.fromarray(pixels))
+    inside = np.zeros((SIDE // 32, SIDE // 32), dtype=bool)
+    inside[2:4, 5:7] = True
+    assert found.lattice_map.shape == inside.shape
+    assert found.lattice_map[inside].min() > 10 > found.lattice_map[~inside].max()
+    rows, columns = np.nonzero(found.array_map)
+    assert 60 <= 4 * rows.min() <= 76
+    assert 116 <= 4 * rows.max() <= 132
+    assert 156 <= 4 * columns.min() <= 172
+    assert 212 <= 4 * columns.max() <= 228
+    assert found.array_share == pytest.approx((64 / SIDE) ** 2, rel=0.3)
+    x, y = found.worst[0]
+    assert 160 <= x < 224
+    assert 64 <= y < 128
+    places = found.worst
+    assert len(places) == 8
+    for number, (x, y) in enumerate(places):
+        assert all(max(abs(x - a), abs(y - b)) >= APART for a, b in places[:number])
+    assert len(measure(Image.new("RGB", (64, 64))).worst) == 1
+
+
+def test_small_and_odd_sizes() -> None:
+    for size in ((16, 16), (31, 47), (33, 100)):
+        found = measure(plant(strokes(), 4, 80).crop((0, 0, *size)))
+        assert found.lattice_map.shape == (max(1, size[1] // 32), max(1, size[0] // 32))
+        assert found.lattice_db > 8
+        assert found.array_share > 0.9
+        assert found.array_map.shape == (size[1] // 4, size[0] // 4)
+        x, y = found.worst[0]
+        assert 0 <= x < size[0]
+        assert 0 <= y < size[1]
+    with pytest.raises(ValueError, match="15×40 px is too small"):
+        measure(Image.new("RGB", (15, 40)))
+
+
+def test_the_flat_field_of_a_network() -> None:
+    assert flat_field(lambda pixels: pixels).max() == 0
+
+    def lattice(pixels: torch.Tensor) -> torch.Tensor:
+        pixels = pixels.clone() * 0.5 + 0.25
+        pixels[:, 0, ::4, ::4] += 0.1
+        pixels[..., 0] = 0  # a border counts for nothing
+        return pixels
+
+    found = flat_field(lattice, palette=[(0, 0, 0), (1, 0.5, 0)])
+    assert found == pytest.approx(25.5 * (1 / 16 * 15 / 16 / 3) ** 0.5, rel=1e-4)
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spotted, clean = tmp_path / "spotted.png", tmp_path / "clean.png"
+    plant(strokes(), 4, 80).save(spotted)
+    strokes().crop((0, 0, 100, 120)).save(clean)
+    drawn = tmp_path / "map.png"
+    command = ["artifacts", str(spotted), str(clean)]
+    monkeypatch.setattr(sys, "argv", [*command, "--json", "--map", str(drawn)])
+    artifacts.main()
+    rows = json.loads(capsys.readouterr().out)
+    keys = ["file", "lattice_db", "array_share", "array_contrast", "worst"]
+    assert [list(row) for row in rows] == [keys, keys]
+    assert rows[0]["file"] == str(spotted)
+    assert rows[0]["lattice_db"] > 10 > rows[1]["lattice_db"]
+    assert (rows[0]["array_share"], rows[1]["array_share"]) == (1, 0)
+    shown = Image.open(drawn).convert("RGB")
+    assert shown.width > 356
+    assert shown.getpixel((128, 128)) != Image.open(spotted).getpixel((128, 128))
+    assert shown.getpixel((300, 60)) == Image.open(clean).getpixel((300 - 264, 60))
+    monkeypatch.setattr(sys, "argv", command)
+    artifacts.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert "red spots in 100% of the yellow area" in lines[0]
+    assert "red spots in 0% of the yellow area; worst at" in lines[1]
+
+
+if __name__ == "__main__":
+    print(show(table()))

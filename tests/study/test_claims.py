@@ -7,7 +7,7 @@ import pytest
 
 from nst.checkpoint import CheckpointError
 from nst.models import VARIANTS
-from nst.study.claims import claims, losses_table, read_evaluation, read_logs
+from nst.study.claims import artifacts_table, claims, losses_table, read_evaluation, read_logs
 
 
 def logs(rates: dict[str, float]) -> dict[str, pd.DataFrame]:
@@ -25,7 +25,7 @@ def evaluation(**columns: dict[str, float]) -> pd.DataFrame:
         for photo in range(2):
             for name in VARIANTS:
                 values = {"content": 1.0, "style": 0.4, "from_baseline": 0.5, "total": 2.0}
-                values |= {"red_spots": 10.0, "grid_db": 6.0}
+                values |= {"lattice_db": 6.0, "array_share": 0.1, "array_contrast": 40.0}
                 values |= {column: by_name[name] for column, by_name in columns.items()}
                 rows.append({"part": part, "photo": photo, "network": name, **values})
     return pd.DataFrame(rows)
@@ -35,10 +35,13 @@ def by_network(*values: float) -> dict[str, float]:
     return dict(zip(VARIANTS, values, strict=True))
 
 
-def test_verdicts_follow_the_numbers() -> None:
+def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
     found = claims(
-        logs(by_network(0.99, 0.995, 0.996, 0.997)),
-        evaluation(total=by_network(2, 2.05, 1.95, 2), red_spots=by_network(1, 5, 6, 7)),
+        logs(by_network(0.99, 0.995, 0.996, 0.997, 1.1)),
+        evaluation(
+            total=by_network(2, 2.05, 1.95, 2, 9), array_share=by_network(0.1, 0.5, 0.6, 0.7, 0)
+        ),
+        style_weight=4,
     )
     assert [claim.verdict for claim in found] == [
         "confirmed",
@@ -46,9 +49,14 @@ def test_verdicts_follow_the_numbers() -> None:
         "confirmed in loss",
         "confirmed",
     ]
+    assert found[2].ours == "+350.0 %; 0.50"
+    assert found[3].ours == "0 %; -10 ± 0; 6.0 dB"
     found = claims(
-        logs(by_network(0.999, 0.998, 0.9995, 1.001)),
-        evaluation(total=by_network(2, 3, 1.95, 3), red_spots=by_network(9, 5, 6, 7)),
+        logs(by_network(0.999, 0.998, 0.9995, 1.001, 0.9)),
+        evaluation(
+            total=by_network(2, 3, 1.95, 3, 2), array_share=by_network(0.9, 0.5, 0.6, 0.7, 1)
+        ),
+        style_weight=4,
     )
     assert [claim.verdict.partition(":")[0] for claim in found] == [
         "partly",
@@ -59,13 +67,37 @@ def test_verdicts_follow_the_numbers() -> None:
     assert "v1 +50.0 %, v2 -2.5 %, v3 +50.0 %" in found[2].measured
 
 
+def test_the_style_weighs_what_it_weighed_in_training() -> None:
+    made_up = logs(by_network(0.999, 0.999, 0.999, 0.999, 0.999))
+    for log in made_up.values():
+        log["content"], log["style"] = 1.0, 0.5
+    for weight, total in ((2, "2.00"), (4, "3.00")):
+        found = claims(made_up, evaluation(), weight)
+        assert f"content + {weight} × style, mean of 100 steps" in found[0].measured
+        assert f"v3 {total} → {total} (0)" in found[0].measured
+        assert f"baseline {total}, v1" in found[1].measured
+        assert found[1].ours == total
+
+
 def test_a_few_more_red_spots_than_the_photos_differ_by_are_not_more() -> None:
-    table = evaluation(red_spots=by_network(10, 11, 11, 11))
+    table = evaluation(array_share=by_network(0.1, 0.11, 0.11, 0.11, 0))
     noisy = (table["network"] == "v2") & (table["photo"] == 1)
-    table.loc[noisy, "red_spots"] = 15.0  # v2: +3 on average, but ± 2
-    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9)), table)[-1]
+    table.loc[noisy, "array_share"] = 0.15  # v2: +3 % on average, but ± 2
+    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1]
     assert found.verdict == "partly: v1, v3"
     assert "v1 +1 ± 0, v2 +3 ± 2, v3 +1 ± 0" in found.measured
+
+
+def test_photos_without_yellow_do_not_count_for_red_spots() -> None:
+    table = evaluation(array_share=by_network(0.1, 0.2, 0.2, 0.2, 0))
+    table.loc[(table["network"] == "baseline") & (table["photo"] == 0), "array_share"] = None
+    table.loc[(table["network"] == "v1") & (table["photo"] == 0), "array_share"] = 0.9
+    more = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1].measured
+    assert "v1 +10 ± nan" in more  # one photo is left, which has no error
+    rows = artifacts_table(table).splitlines()
+    assert rows[2] == "| baseline | 6.0 ± 0.0 | 10 ± nan (1) | 40 |"
+    assert rows[3] == "| v1 | 6.0 ± 0.0 | 55 ± 49 (2) | 40 |"
+    assert rows[6] == "| v4 | 6.0 ± 0.0 | 0 ± 0 (2) | – |"
 
 
 def test_means_and_deviations() -> None:

@@ -1,25 +1,87 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
 import torch
 
-from nst.checkpoint import load_networks
+from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, save_checkpoint
+from nst.images import to_picture
 from nst.loss import LossSettings, PerceptualLoss
-from nst.study.evaluate import evaluate_photo
+from nst.models import VARIANTS
+from nst.paths import CHECKPOINTS
+from nst.study import evaluate
+from nst.study.artifacts import measure
+from nst.study.evaluate import evaluate_photos
+from nst.study.trained import common_loss, trained_with
 from nst.vgg import VGGFeatures
 
 
-def test_rows_hold_the_losses_and_the_distance_from_the_baseline(tiny_vgg: VGGFeatures) -> None:
+def test_rows_hold_the_losses_the_distance_and_the_artifacts(tiny_vgg: VGGFeatures) -> None:
     networks = load_networks()
-    settings = LossSettings(style_layers=("relu1_2", "relu2_2/2"))
+    settings = LossSettings(style_layers=("relu1_2", "relu2_2/2"), lattice_weight=0)
     loss = PerceptualLoss(tiny_vgg, torch.rand(3, 64, 64), settings)
-    photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    rows = {row["network"]: row for row in evaluate_photo(networks, loss, photo)}
-    assert list(rows) == list(networks)
-    with torch.inference_mode():
-        pictures = [networks[name](photo).clamp(0, 1) for name in networks]
-        terms = loss(pictures[3], loss.content_target(photo))
-        apart = loss(pictures[3], loss.content_target(pictures[0])).content
-    assert rows["v3"]["total"] == terms.total.item()
-    assert rows["v3"]["from_baseline"] == apart.item()
-    assert rows["baseline"]["from_baseline"] == 0
-    assert 0 <= rows["v3"]["yellow"] <= 1
+    photos = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = evaluate_photos(networks, loss, photos)
+    for photo, of_photo in zip(photos[:, None], found, strict=True):
+        rows = {row["network"]: row for row in of_photo}
+        assert list(rows) == list(networks)
+        with torch.inference_mode():
+            pictures = {name: networks[name](photo).clamp(0, 1) for name in networks}
+            terms = loss(pictures["v3"], loss.content_target(photo))
+            apart = loss(pictures["v3"], loss.content_target(pictures["baseline"])).content
+        for name, value in terms._asdict().items():
+            assert rows["v3"][name] == pytest.approx(value.item(), rel=1e-4)
+        assert rows["v3"]["from_baseline"] == pytest.approx(apart.item(), rel=1e-4)
+        assert rows["baseline"]["from_baseline"] == 0
+        artifacts = measure(to_picture(pictures["v3"][0]))
+        assert rows["v3"]["lattice_db"] == pytest.approx(artifacts.lattice_db, abs=0.1)
+        assert (rows["v3"]["array_share"] is None) == (artifacts.array_share is None)
+        assert (rows["v3"]["array_contrast"] is None) == (artifacts.array_share is None)
+        assert 0 <= rows["v3"]["yellow"] <= 1
+
+
+def test_the_loss_is_read_from_the_checkpoints() -> None:
+    losses = {
+        name: trained_with(load_checkpoint(CHECKPOINTS / f"{name}.safetensors")[1])
+        for name in VARIANTS
+    }
+    assert [loss.lattice_weight for loss in losses.values()] == [0, 0, 0, 0, 200]
+    assert common_loss() == losses["baseline"]
+
+
+def test_networks_of_unlike_losses_do_not_compare(tmp_path: Path) -> None:
+    for name, more in (("baseline", ""), ("v1", ', "loss.style_weight": 2.0')):
+        network, _ = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
+        training = f'{{"loss.tv_weight": 1.0, "loss.vgg_padding": "zeros"{more}}}'
+        save_checkpoint(tmp_path / f"{name}.safetensors", network, name, training=training)
+    assert common_loss(tmp_path, ["baseline"]) == LossSettings()  # a trial's name is left out
+    with pytest.raises(CheckpointError, match="v1: trained with another loss than baseline"):
+        common_loss(tmp_path, ["baseline", "v1"])
+
+
+@pytest.mark.slow
+def test_the_command(
+    photos: Path,
+    painting: Path,
+    tiny_vgg_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "evaluation.csv"
+    command = ["evaluate", "--photos", str(photos), "--style", str(painting), "--limit", "1"]
+    command += ["--vgg-weights", str(tiny_vgg_file), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(CheckpointError, match="trained for another picture"):
+        evaluate.main()
+    _, metadata = load_checkpoint(CHECKPOINTS / "baseline.safetensors")
+    monkeypatch.setattr(evaluate, "sha256", lambda path: metadata["style_sha256"])
+    evaluate.main()
+    table = pd.read_csv(out)
+    assert list(table["network"]) == 2 * list(VARIANTS)
+    assert list(table["part"]) == len(VARIANTS) * ["test"] + len(VARIANTS) * ["validation"]
+    assert set(table["photo"]) == {0}
+    of_total = table["content"] + 4 * table["style"] + table["tv"]
+    assert list(table["total"]) == pytest.approx(list(of_total), rel=1e-3)

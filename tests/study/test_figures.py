@@ -19,6 +19,7 @@ from nst.inference.picture import stylize
 from nst.study import figures
 from nst.study.claims import read_logs
 from nst.study.figures import DETAIL, GAP, HEADING, SHOWN, SIDE, draw_grid, draw_learning_rates
+from nst.study.yellow import yellowest_place
 from nst.training.data import crop_square
 from tests.helpers import random_picture
 
@@ -78,5 +79,13 @@ def test_the_command_draws_all_six_and_the_claims(
         for column, network in enumerate(load_networks(step=step).values(), 1):
             picture = stylize(network, photo).picture.resize((SHOWN, SHOWN), 0)
             assert np.array_equal(square(shown, 0, column), np.asarray(picture))
+    shown = np.asarray(Image.open(tmp_path / "out" / "figure-6-yellow-details.png").convert("RGB"))
+    for column, network in enumerate(load_networks().values(), 1):
+        picture = stylize(network, photo).picture
+        x, y = yellowest_place(picture, DETAIL)
+        detail = np.asarray(picture)[y - 15 : y + 15, x - 15 : x + 15]
+        times = SHOWN // DETAIL
+        assert times == 8
+        assert np.array_equal(square(shown, 0, column), detail.repeat(times, 0).repeat(times, 1))
     inputs = np.asarray(Image.open(tmp_path / "out" / "figure-1-inputs.png").convert("RGB"))
     assert inputs.shape[1] == 2 * (SHOWN + GAP) - GAP
