@@ -33,9 +33,8 @@ from nst.paths import CHECKPOINTS
 from nst.study.artifacts import measure
 from nst.study.trained import common_loss
 from nst.study.yellow import yellow_area
-from nst.training.data import PhotoSet, split_photos
+from nst.training.data import load_photos
 from nst.training.objective import read_style
-from nst.training.sources import find_photos
 from nst.vgg import load_vgg16
 
 EVALUATION = CHECKPOINTS / "evaluation.csv"
@@ -114,14 +113,14 @@ def main() -> None:
     loss = PerceptualLoss(load_vgg16(options.vgg_weights), style, settings)
     networks = {name: fast(network) for name, network in networks.items()}
 
-    split = split_photos(find_photos(options.photos))
+    photos = load_photos(options.photos, training["photo_side"])
     rows = []
     for part in PARTS:
-        photos = PhotoSet(split[part][: options.limit], training["photo_side"])
-        with tqdm(total=len(photos), desc=part, unit="photo") as progress:
-            for start in range(0, len(photos), BATCH):
-                numbers = range(start, min(start + BATCH, len(photos)))
-                found = evaluate_photos(networks, loss, photos.batch(numbers))
+        count = min(options.limit or len(photos[part]), len(photos[part]))
+        with tqdm(total=count, desc=part, unit="photo") as progress:
+            for start in range(0, count, BATCH):
+                numbers = range(start, min(start + BATCH, count))
+                found = evaluate_photos(networks, loss, photos[part].batch(numbers))
                 for number, of_photo in zip(numbers, found, strict=True):
                     rows += [{"part": part, "photo": number, **row} for row in of_photo]
                 progress.update(len(numbers))

@@ -6,7 +6,7 @@ is trained, on what, where and for how long.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -104,6 +104,16 @@ def settings_for(variant: str, given: dict[str, Any]) -> Settings:
     return Settings(**values_of(Settings, given), loss=LossSettings(**of_loss))
 
 
-def values_of(kind: type, given: dict[str, Any]) -> dict[str, Any]:
+def values_of(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that are fields of a dataclass."""
     return {each.name: given[each.name] for each in fields(kind) if each.name in given}
+
+
+def noted_loss_settings(training: Mapping[str, Any]) -> LossSettings:
+    """The settings of the loss that a checkpoint notes under "training".
+
+    What earlier versions noted beside them is left out.
+    """
+    noted = {name.removeprefix("loss."): value for name, value in training.items()}
+    noted = {name: tuple(v) if isinstance(v, list) else v for name, v in noted.items()}
+    return LossSettings(**values_of(LossSettings, noted))

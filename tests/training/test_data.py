@@ -1,57 +1,30 @@
 from __future__ import annotations
 
-import tarfile
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from nst.images import PictureError, read_picture
+from nst.training import data
 from nst.training.data import (
     PhotoSet,
     batch_indices,
     crop_square,
+    load_photos,
+    names_sha256,
     split_photos,
     steps_per_epoch,
 )
 from nst.training.sources import Photo, find_photos
-from tests.helpers import random_picture
+from tests.helpers import encoded, png_of_declared_size, random_picture
 
 
 def fake_photos(count: int) -> list[Photo]:
     return [Photo(f"{number:05}.jpg", Path("/nowhere")) for number in range(count)]
-
-
-def test_folder_tar_and_zip_give_the_same_photos(photos: Path, tmp_path: Path) -> None:
-    (photos / "notes.txt").write_text("no photo")
-    with tarfile.open(tmp_path / "photos.tar", "w") as archive:
-        for path in sorted(photos.iterdir(), reverse=True):
-            archive.add(path, path.name)
-    from_folder, from_tar = find_photos([photos]), find_photos([tmp_path / "photos.tar"])
-    assert [photo.name for photo in from_folder] == [f"{number:02}.jpg" for number in range(12)]
-    assert [photo.name for photo in from_folder] == [photo.name for photo in from_tar]
-    assert [photo.read() for photo in from_folder] == [photo.read() for photo in from_tar]
-    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        path = tmp_path / f"val2017-{method}.zip"  # COCO's has all photos in one folder
-        with zipfile.ZipFile(path, "w", method) as archive:
-            archive.mkdir("val2017")
-            archive.writestr("__MACOSX/._00.jpg", b"no photo")
-            for photo in sorted(photos.iterdir(), reverse=True):
-                archive.write(photo, f"val2017/{photo.name}")
-        from_zip = find_photos([path])
-        assert [photo.name for photo in from_zip] == [f"val2017/{p.name}" for p in from_folder]
-        assert [photo.read() for photo in from_zip] == [photo.read() for photo in from_folder]
-
-
-def test_sources_that_are_none_are_refused(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no such folder or file"):
-        find_photos([tmp_path / "missing"])
-    with pytest.raises(ValueError, match="neither a folder, a zip nor"):
-        find_photos([photos / "00.jpg"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="no photos found"):
-        find_photos([tmp_path / "empty"])
 
 
 def test_split_has_the_papers_sizes_and_ignores_order() -> None:
@@ -112,3 +85,70 @@ def test_a_damaged_photo_is_named_clearly(photos: Path) -> None:
 def test_crop_takes_the_middle() -> None:
     assert crop_square(random_picture(100, 50), 50).size == (50, 50)
     assert crop_square(random_picture(30, 90), 60).size == (60, 60)
+
+
+def test_a_very_long_picture_does_not_fill_the_memory() -> None:
+    """Scaled whole it would be 800,000 px wide."""
+    picture = Image.new("RGB", (50_000, 16), "olive")
+    assert crop_square(picture, 256).getcolors() == [(256 * 256, (128, 128, 0))]
+
+
+BAD = {
+    "02.jpg": lambda photo: photo[:500],  # cut short
+    "05.jpg": lambda photo: b"no photo",
+    "07.jpg": lambda photo: b"",
+    "08.jpg": lambda photo: encoded(random_picture(8, 8)),  # too small
+    "09.png": lambda photo: png_of_declared_size(40_000, 40_000),  # too large
+}
+
+
+def test_bad_photos_are_left_out_by_name_before_anything_else(photos: Path) -> None:
+    for name, spoil in BAD.items():
+        (photos / name).write_bytes(spoil((photos / "00.jpg").read_bytes()))
+    said: list[str] = []
+    sets = load_photos([photos], side=24, say=said.append)
+    for name in BAD:
+        assert any(line.startswith(f"left out: {photos / name}: ") for line in said)
+    assert "5 of 13 photos cannot be read and are left out" in said
+    assert sum(map(len, sets.values())) == 8
+    assert all(all(photo_set.decoded) for photo_set in sets.values())
+    for name in BAD:
+        (photos / name).unlink()
+    again = load_photos([photos], side=24, say=None)
+    assert names_sha256(again) == names_sha256(sets)
+
+
+def test_a_damaged_member_of_a_zip_is_left_out(photos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for photo in sorted(photos.iterdir()):
+            archive.write(photo, photo.name)
+        start = archive.getinfo("03.jpg").header_offset
+    data = bytearray(path.read_bytes())
+    data[start + 100] ^= 255
+    path.write_bytes(data)
+    said: list[str] = []
+    load_photos([path], side=24, say=said.append)
+    assert said[0].startswith(f"left out: {path}, 03.jpg: ")
+    assert "1 of 12 photos cannot be read and are left out" in said
+
+
+def test_a_bad_photo_with_a_name_that_cannot_be_printed(photos: Path) -> None:
+    try:
+        (photos / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"no photo")  # Latin-1
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    said: list[str] = []
+    load_photos([photos], side=24, say=said.append)
+    assert "caf\ufffd.jpg" in said[0].encode().decode()
+
+
+def test_what_is_more_than_the_paper_has_is_said(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "SPLIT", {"test": 1, "train": 6, "validation": 1})
+    monkeypatch.setattr(data, "MAX_PHOTOS", 8)
+    said: list[str] = []
+    sets = load_photos([photos], side=24, say=said.append)
+    assert said == ["photos: 1 test, 6 train, 1 validation, 4 not used (the paper has 8)"]
+    assert all(all(photo_set.decoded) for photo_set in sets.values())
