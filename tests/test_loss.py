@@ -116,27 +116,3 @@ def test_impossible_layers_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make_loss(tiny_vgg, torch.rand(3, 32, 32), **settings)
-
-
-def test_vgg_matches_torchvision(tmp_path: Path) -> None:
-    torchvision = pytest.importorskip("torchvision")
-    torch.manual_seed(0)
-    features = torchvision.models.vgg16(weights=None).features[:16].eval()
-    state = {f"features.{name}": value for name, value in features.state_dict().items()}
-    torch.save(state, tmp_path / "vgg.pth")
-    vgg = load_vgg16(tmp_path / "vgg.pth")
-    pixels = torch.rand(1, 3, 32, 32)
-    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    expected = features((pixels - mean.view(3, 1, 1)) / std.view(3, 1, 1))
-    torch.testing.assert_close(vgg(pixels, ["relu3_3"])["relu3_3"], expected, rtol=1e-4, atol=1e-5)
-
-
-def test_unreadable_weights_are_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no such file"):
-        load_vgg16(tmp_path / "none.pth")
-    (tmp_path / "bad.safetensors").write_bytes(b"no weights")
-    with pytest.raises(ValueError, match="not a readable weights file"):
-        load_vgg16(tmp_path / "bad.safetensors")
-    save_file({"other": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="no VGG-16 weights"):
-        load_vgg16(tmp_path / "other.safetensors")

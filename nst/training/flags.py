@@ -104,8 +104,9 @@ def _number(kind: type[int] | type[float], minimum: float) -> Callable[[str], fl
     def parse(text: str) -> float:
         value = kind(text)
         if not (math.isfinite(value) and value >= minimum):
-            raise argparse.ArgumentTypeError(f"{text} is not at least {minimum}")
+            wanted = f"at least {minimum}" if math.isfinite(minimum) else "a finite number"
+            raise argparse.ArgumentTypeError(f"{text} is not {wanted}")
         return value
 
-    parse.__name__ = "a whole number" if kind is int else "number"  # as argparse names it
+    parse.__name__ = "whole number" if kind is int else "number"  # as argparse names it
     return parse
