@@ -3,18 +3,27 @@
     python -m nst.export --variant v3 --format onnx                         -> v3.onnx
     python -m nst.export --variant all --format openvino -o exported/       -> exported/v3.xml, .bin
 
-The file takes and gives RGB in [0, 1], (1, 3, H, W), of any height and width from 16 px; nothing
-has to be normalised outside of it.  What the checkpoint says of itself is inside (ONNX: metadata
-properties; OpenVINO: rt_info under "nst").  Before the command ends, the file is loaded anew and
-its pictures are compared with eager PyTorch's on photos, each in two sizes; a file that fails is
-deleted.
+The file takes and gives RGB in [0, 1], (N, 3, H, W): any number of pictures of any height and
+width from 16 px; nothing has to be normalised outside of it.  Smaller pictures are refused, as by
+the network.  What the checkpoint says of itself is inside (ONNX: metadata properties; OpenVINO:
+rt_info under "nst").
+
+The file is written into a temporary folder and loaded from there, and its pictures are compared
+with eager PyTorch's on photos, each in two sizes, alone and two at once.  Only then it takes its
+place; whatever fails, what was there stays.
 """
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.export")
+
 import argparse
 import logging
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,13 +33,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.examples import example_pictures
-from nst.images import PictureError, limit_side, read_picture, to_tensor
+from nst.images import to_tensor
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
+from nst.reading import PictureError, read_picture
 
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
@@ -45,8 +55,23 @@ class ExportError(RuntimeError):
 
 
 def clamped(network: TransformerNet) -> nn.Module:
-    """(1, 3, H, W) RGB in [0, 1] -> the same, stylized, nowhere beyond."""
+    """(N, 3, H, W) RGB in [0, 1] -> the same, stylized, nowhere beyond."""
     return nn.Sequential(network, nn.Hardtanh(0, 1)).eval()
+
+
+class _Bounded(nn.Module):
+    """A network that looks up a pixel which smaller pictures do not have.
+
+    ONNX has no other means of refusing a size; adding nothing keeps it in the graph.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixel = x[:, :, MIN_SIDE - 1, MIN_SIDE - 1]  # (N, 3)
+        return self.network(x + 0 * pixel[..., None, None])
 
 
 def export(
@@ -70,16 +95,17 @@ def _export_onnx(network: TransformerNet, metadata: Mapping[str, str], path: Pat
     import onnxscript  # noqa: F401  PyTorch's exporter needs it and says so less clearly
 
     height, width = (torch.export.Dim(name, min=MIN_SIDE) for name in ("height", "width"))
-    module = clamped(network)
+    batch = torch.export.Dim("batch")
+    module = _Bounded(clamped(network)).eval()
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # about PyTorch's own internals
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             module,
-            (torch.rand(1, 3, 65, 82),),
+            (torch.rand(2, 3, 65, 82),),
             input_names=["picture"],
             output_names=["stylized"],
-            dynamic_shapes=({2: height, 3: width},),
+            dynamic_shapes=({0: batch, 2: height, 3: width},),
             dynamo=True,
             verbose=False,
         )
@@ -96,13 +122,15 @@ def _export_openvino(network: TransformerNet, metadata: Mapping[str, str], path:
     from nst.inference.openvino_graph import openvino_model
 
     model = openvino_model(clamped(network))
+    side = openvino.Dimension(MIN_SIDE, -1)
+    model.reshape({0: openvino.PartialShape([openvino.Dimension(-1), 3, side, side])})
     for key, value in metadata.items():
         model.set_rt_info(value, ["nst", key])
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
 def load_exported(path: Path) -> Runner:
-    """The exported file in its own runtime, on the CPU: (1, 3, H, W) in [0, 1] -> the same.
+    """The exported file in its own runtime, on the CPU: (N, 3, H, W) in [0, 1] -> the same.
 
     Raises:
         ExportError: the runtime is not installed.
@@ -111,7 +139,10 @@ def load_exported(path: Path) -> Runner:
         if path.suffix == ".onnx":
             import onnxruntime
 
-            session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            quiet = onnxruntime.SessionOptions()
+            quiet.log_severity_level = 4  # what it refuses it raises too
+            providers = ["CPUExecutionProvider"]
+            session = onnxruntime.InferenceSession(path, quiet, providers=providers)
             return lambda pixels: session.run(None, {"picture": pixels})[0]
         import openvino
 
@@ -125,26 +156,87 @@ def load_exported(path: Path) -> Runner:
 def check(network: TransformerNet, run: Runner, photos: Sequence[Image.Image]) -> float:
     """The largest difference of the exported network's pictures to eager PyTorch's, in [0, 1].
 
+    Each photo goes through alone, and with its mirror image as a batch of two.
+
     Raises:
-        ExportError: it is larger than 1/255.
+        ExportError: it is larger than 1/255, or pictures below 16 px are taken.
     """
     largest = 0.0
     for photo in photos:
-        pixels = to_tensor(photo)[None]
-        with torch.inference_mode():
-            expected = clamped(network)(pixels).numpy()
-        result = run(pixels.numpy())
-        if result.shape != expected.shape:
-            raise ExportError(f"{photo.width}×{photo.height} px came back as {result.shape}")
-        largest = max(largest, float(abs(result - expected).max()))
+        alone = to_tensor(photo)[None]
+        for pixels in (alone, torch.cat([alone, alone.flip(3)])):
+            with torch.inference_mode():
+                expected = clamped(network)(pixels).numpy()
+            result = run(pixels.numpy())
+            if result.shape != expected.shape:
+                raise ExportError(f"{tuple(pixels.shape)} came back as {result.shape}")
+            largest = max(largest, float(abs(result - expected).max()))
     if not largest <= TOLERANCE:  # also where it is NaN
         raise ExportError(f"its pictures differ by {255 * largest:.1f}/255 from eager PyTorch's")
+    for height, width in ((MIN_SIDE - 1, MIN_SIDE), (MIN_SIDE, MIN_SIDE - 1)):
+        try:
+            run(np.zeros((1, 3, height, width), np.float32))
+        except Exception:  # each runtime has its own
+            continue
+        raise ExportError(f"it takes {width}×{height} px, which the network refuses")
     return largest
 
 
-def main() -> None:
+def export_checked(
+    network: TransformerNet,
+    metadata: Mapping[str, str],
+    path: Path,
+    format: Format,
+    photos: Sequence[Image.Image],
+) -> float:
+    """`export`, `check`, and only then put the file in its place; the largest difference.
+
+    Raises:
+        ExportError: whatever failed but for the disk; nothing of the file is left.
+        OSError: it could not be written.
+    """
+    path = path.resolve()  # a link stays one
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".nst-") as folder:
+        made = Path(folder) / path.name
+        try:
+            largest = check(network, load_exported(export(network, metadata, made, format)), photos)
+        except (ExportError, OSError):
+            raise
+        except Exception as error:  # exporters and runtimes raise everything
+            reason = str(error).strip().partition("\n")[0]
+            raise ExportError(f"{path.name}: {type(error).__name__}: {reason}") from error
+        weights = made.with_suffix(".bin")
+        if weights.exists():  # OpenVINO's: the .xml is there only with the .bin that it belongs to
+            path.unlink(missing_ok=True)
+            weights.replace(path.with_suffix(".bin"))
+        made.replace(path)
+    return largest
+
+
+def check_photos(paths: Sequence[Path]) -> list[Image.Image]:
+    """Each photo and the left upper part of it, of at most `SIDE` px.
+
+    Raises:
+        PictureError: one cannot be read.
+    """
+    photos = []
+    for path in paths:
+        try:
+            photo = read_picture(path, SIDE)
+        except PictureError as error:
+            raise PictureError(f"{path}: {error}") from None
+        part = (max(MIN_SIDE, side * 3 // 4) for side in photo.size)
+        photos += [photo, photo.crop((0, 0, *part))]
+    return photos
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m nst.export",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--variant", required=True, choices=[*VARIANTS, "all"])
@@ -157,28 +249,17 @@ def main() -> None:
         type=Path,
         help="what the check looks at; default: the page's examples",
     )
-    options = parser.parse_args()
-
-    photos = []
-    for path in options.photos or example_pictures()[1:]:
-        photo = limit_side(read_picture(path), SIDE)
-        photos += [photo, photo.crop((0, 0, photo.width * 3 // 4, photo.height * 3 // 4))]
-    for variant in VARIANTS if options.variant == "all" else [options.variant]:
-        network, metadata = load_checkpoint(options.checkpoints / f"{variant}.safetensors")
-        path = options.out / f"{variant}{SUFFIXES[options.format]}"
-        export(network, metadata, path, options.format)
-        try:
-            largest = check(network, load_exported(path), photos)
-        except ExportError:
-            for file in (path, path.with_suffix(".bin")):
-                file.unlink(missing_ok=True)
-            raise
-        sizes = " and ".join(f"{photo.width}×{photo.height}" for photo in photos)
-        print(f"{path}: differs from eager PyTorch by {255 * largest:.4f}/255 at most ({sizes} px)")
-
-
-if __name__ == "__main__":
+    options = parser.parse_args(arguments)
     try:
-        main()
+        photos = check_photos(options.photos or example_pictures()[1:])
+        sizes = " and ".join(f"{photo.width}×{photo.height}" for photo in photos)
+        for variant in VARIANTS if options.variant == "all" else [options.variant]:
+            network, metadata = load_checkpoint(options.checkpoints / f"{variant}.safetensors")
+            path = options.out / f"{variant}{SUFFIXES[options.format]}"
+            largest = export_checked(network, metadata, path, options.format, photos)
+            differs = f"differs from eager PyTorch by {255 * largest:.4f}/255 at most"
+            print(f"{path}: {differs} ({sizes} px)")
     except (CheckpointError, ExportError, PictureError, OSError) as error:
-        sys.exit(f"nst.export: {error}")
+        print(f"nst.export: {error}", file=sys.stderr)
+        return 1
+    return 0
