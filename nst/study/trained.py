@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.loss import LossSettings
 from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
+from nst.training.settings import noted_loss_settings
 
 
 def trained_with(metadata: dict[str, str]) -> LossSettings:
-    """The loss of a checkpoint's metadata.
-
-    Names that `LossSettings` does not have are left out: what a trial wrote, such as a padding.
-    """
-    known = {field.name for field in fields(LossSettings)}
-    settings = {
-        name.removeprefix("loss."): tuple(value) if isinstance(value, list) else value
-        for name, value in json.loads(metadata["training"]).items()
-        if name.startswith("loss.") and name.removeprefix("loss.") in known
-    }
-    return LossSettings(**settings)
+    """The loss of a checkpoint's metadata."""
+    return noted_loss_settings(json.loads(metadata["training"]))
 
 
 def common_loss(folder: Path = CHECKPOINTS, variants: Iterable[str] = VARIANTS) -> LossSettings:
