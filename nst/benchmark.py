@@ -36,10 +36,8 @@ from nst.fast import keep_freed_memory
 from nst.files import write_then_rename
 from nst.inference.engines import (
     ALL_ENGINES,
-    NO_OPENVINO,
     EngineError,
     build_engines,
-    has_openvino,
 )
 from nst.inference.latency import circumstances, measure_latency, speed_ups
 from nst.models import MIN_SIDE, TransformerNet, count_parameters
@@ -170,24 +168,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
-    if "openvino" in options.engine and not has_openvino():
-        parser.error(NO_OPENVINO)
     kept = options.keep_memory and keep_freed_memory()
     if options.repeats is not None and options.repeats < 2:
         parser.error("--repeats: 2 at least")
+    precision = {"openvino": options.precision}
     try:
         networks = load_networks()
         engines = {
-            name: build_engines(
-                networks, name, precision=options.precision if name == "openvino" else "fp32"
-            )
+            name: build_engines(networks, name, precision=precision.get(name, "fp32"), report=None)
             for name in options.engine
         }
     except (CheckpointError, EngineError) as error:
         parser.error(str(error))
 
     memory = ", freed memory kept" if kept else ""
-    precision = {"openvino": options.precision}
     lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines}
     print("\n".join(lines.values()))
     if options.profile:

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
-    engines = build_engines(networks, options.engine) if jobs else {}
+    engines = build_engines(networks if jobs else {}, options.engine, report=complain)
     failures = []
     with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
         for job in jobs:
@@ -85,8 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 bar.write(f"{job.photo}: {reason}", file=sys.stderr)
     if failures:
         names = ", ".join(map(str, failures))
-        print(f"{len(failures)} of {len(jobs)} photos failed: {names}", file=sys.stderr)
+        complain(f"{len(failures)} of {len(jobs)} photos failed: {names}")
     return 1 if failures else 0
+
+
+def complain(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def run_job(
@@ -152,7 +156,7 @@ def photo_files(arguments: Sequence[Path]) -> list[Path]:
         if left_out := [path for path in inside if path not in set(found)]:
             kinds = Counter(_kind(path) for path in left_out)
             counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
-            print(f"{argument}: {len(left_out)} left out: {counts}", file=sys.stderr)
+            complain(f"{argument}: {len(left_out)} left out: {counts}")
     return list(dict.fromkeys(photos))  # each once
 
 
@@ -204,8 +208,7 @@ def plan(photos: Sequence[Path], out: str, variants: Sequence[str], suffix: str)
 def result_names(photos: Sequence[Path], longest: int = NAME_BYTES) -> list[str]:
     """A name of its own for each photo, also where capitals do not count, of so many bytes."""
     stems = Counter(photo.stem.casefold() for photo in photos)
-    taken: set[str] = set()
-    names = []
+    taken, names = set(), []
     for photo in photos:
         first = photo.stem if stems[photo.stem.casefold()] == 1 else photo.name
         name, number = _cut(first, longest), 1
@@ -218,7 +221,6 @@ def result_names(photos: Sequence[Path], longest: int = NAME_BYTES) -> list[str]
 
 
 def _cut(name: str, longest: int) -> str:
-    """As much of a name as takes so many bytes."""
     while len(os.fsencode(name)) > longest:
         name = name[:-1]
     return name
@@ -226,13 +228,13 @@ def _cut(name: str, longest: int) -> str:
 
 def missing(jobs: Sequence[Job]) -> list[Job]:
     """The jobs with those of their results that are not there yet; how many are is printed."""
-    left = [
-        Job(job.photo, {name: path for name, path in job.results.items() if not path.exists()})
-        for job in jobs
-    ]
-    there = sum(len(job.results) for job in jobs) - sum(len(job.results) for job in left)
+    left, there = [], 0
+    for job in jobs:
+        results = {name: path for name, path in job.results.items() if not path.exists()}
+        there += len(job.results) - len(results)
+        left.append(Job(job.photo, results))
     if there:
-        print(f"{there} results were there already", file=sys.stderr)
+        complain(f"{there} results were there already")
     return [job for job in left if job.results]
 
 

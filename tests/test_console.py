@@ -212,3 +212,16 @@ def test_control_c_while_measuring(tmp_path: Path) -> None:
     code, errors = interrupted([*command, "--csv", tmp_path / "a.csv"], 12.0)
     assert (code, errors) == (130, f"{STOPPED}\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_openvino_that_cannot_be_loaded_costs_one_line(tmp_path: Path) -> None:
+    (tmp_path / "openvino.py").write_text("raise ImportError('libopenvino.so: too old a CPU')")
+    random_picture(40, 30).save(tmp_path / "photo.png")
+    arguments = ("-m", "nst.stylize", tmp_path / "photo.png", "-o", tmp_path / "out.png")
+    done = run_python(*arguments, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0
+    assert Image.open(tmp_path / "out.png").size == (40, 30)
+    lines = [line for line in done.stderr.splitlines() if line.strip() and "picture/s" not in line]
+    assert lines[0].startswith("OpenVINO is installed but cannot be loaded (libopenvino.so: too")
+    assert all("0/1" in line for line in lines[1:])  # the bar at its beginning

@@ -8,7 +8,6 @@ plain     the network of `nst.models` itself, as presumably in the paper, to com
 from __future__ import annotations
 
 import copy
-import importlib.util
 import threading
 import time
 import warnings
@@ -30,14 +29,16 @@ ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fas
 ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
 WARM_UP_SIDE = 256  # px
 RELEASE_PIXELS = 1_000_000  # after a larger picture OpenVINO's memory is given back
-NO_OPENVINO = (
-    "OpenVINO is not installed, so pictures are made by eager PyTorch, more slowly; "
-    "pip install openvino"
-)
+TRIAL_SIDE = 32  # px
+INSTEAD = "so pictures are made by eager PyTorch, more slowly"
 
 
 class EngineError(ValueError):
     """An engine that does not exist, or cannot do what it is asked for on this machine."""
+
+
+class EngineUnavailableError(EngineError):
+    """An engine that does not work here: not installed, not loadable, not on this CPU."""
 
 
 class Engine(Protocol):
@@ -79,19 +80,25 @@ class OpenVinoEngine:
         precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
 
     Raises:
+        EngineUnavailableError: OpenVINO cannot be imported, or the network does not run on it.
         EngineError: bf16 was asked for and the CPU has none.
     """
 
     name: EngineName = "openvino"
 
     def __init__(self, network: TransformerNet, precision: Precision = "fp32") -> None:
+        _import_openvino()
         if precision == "bf16" and not has_bf16():
             raise EngineError("this CPU has no bf16 instructions; fp32 is what it can do")
         self.network = network
         self.precision: Precision = precision
-        self.compiled = self.compile()
-        self._request = self.compiled.create_infer_request()
         self._one_at_a_time = threading.Lock()
+        try:
+            self.compiled = self.compile()
+            self._request = self.compiled.create_infer_request()
+            self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
+        except Exception as error:
+            raise EngineUnavailableError(f"OpenVINO fails here ({_first_line(error)})") from error
 
     def compile(self, profiled: bool = False) -> openvino.CompiledModel:
         """The network compiled for this CPU, on request with a clock around every operation."""
@@ -116,51 +123,82 @@ class OpenVinoEngine:
         return torch.from_numpy(result[0])
 
 
-def has_openvino() -> bool:
-    return importlib.util.find_spec("openvino") is not None
+def _import_openvino() -> None:
+    """Raises EngineUnavailableError: it is not installed, or something that it needs is missing."""
+    try:
+        import openvino  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "openvino":
+            raise _not_loadable(error) from error
+        raise EngineUnavailableError("OpenVINO is not installed (pip install openvino)") from None
+    except Exception as error:
+        raise _not_loadable(error) from error
+
+
+def _not_loadable(error: Exception) -> EngineUnavailableError:
+    return EngineUnavailableError(
+        f"OpenVINO is installed but cannot be loaded ({_first_line(error)})"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def has_bf16() -> bool:
     """Whether OpenVINO has bf16 kernels for this CPU."""
-    if not has_openvino():
+    try:
+        _import_openvino()
+    except EngineUnavailableError:
         return False
     import openvino
 
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def available_engines() -> tuple[EngineName, ...]:
-    """The engines that can make pictures here, the fastest first."""
-    return tuple(name for name in ENGINES if name != "openvino" or has_openvino())
-
-
-def build_engine(
-    network: TransformerNet, name: EngineName = "openvino", *, precision: Precision = "fp32"
-) -> Engine:
-    """The network on an engine; eager with a warning where OpenVINO is not installed.
-
-    Raises:
-        EngineError: no such engine, or bf16 where there is none.
-    """
+def _build_engine(network: TransformerNet, name: EngineName, precision: Precision) -> Engine:
     if name not in ALL_ENGINES:
         raise EngineError(f"unknown engine {name!r}; known: {', '.join(ALL_ENGINES)}")
-    if name == "openvino" and not has_openvino():
-        warnings.warn(NO_OPENVINO, stacklevel=2)
-        name = "eager"
-    if precision != "fp32" and name != "openvino":
-        raise EngineError(f"{name} PyTorch runs in fp32 here")
     if name == "openvino":
         return OpenVinoEngine(network, precision)
+    if precision != "fp32":
+        raise EngineError(f"{name} PyTorch runs in fp32 here")
     return EagerEngine(network) if name == "eager" else PlainEngine(network)
 
 
 def build_engines(
-    networks: Mapping[str, TransformerNet], name: EngineName = "openvino", **options: Any
+    networks: Mapping[str, TransformerNet],
+    name: EngineName = "openvino",
+    *,
+    precision: Precision = "fp32",
+    report: Callable[[str], object] | None = warnings.warn,
 ) -> dict[str, Engine]:
-    """`build_engine` for networks by name."""
+    """Networks by name on one engine; eager, for all of them, where OpenVINO does not work.
+
+    Args:
+        report: then gets a sentence; None: an error instead.
+
+    Raises:
+        EngineError: no such engine, or bf16 where there is none.
+        EngineUnavailableError: OpenVINO does not work here, and nothing shall take its place.
+    """
+    try:
+        return {
+            variant: _build_engine(network, name, precision)
+            for variant, network in networks.items()
+        }
+    except EngineUnavailableError as error:
+        if report is None:
+            raise
+        report(f"{error}, {INSTEAD}")
     return {
-        variant: build_engine(network, name, **options) for variant, network in networks.items()
+        variant: _build_engine(network, "eager", "fp32") for variant, network in networks.items()
     }
+
+
+def build_engine(network: TransformerNet, name: EngineName = "openvino", **options: Any) -> Engine:
+    """`build_engines` for one network."""
+    return build_engines({"it": network}, name, **options)["it"]
 
 
 def prepare_engines(
@@ -169,15 +207,18 @@ def prepare_engines(
     """All engines that can make pictures here, the fastest first, built and warmed up.
 
     Args:
-        report: gets a sentence about each, with the time it took, and one if OpenVINO is missing.
+        report: gets a sentence about each, with the time it took, or why it does not work here.
     """
     engines = {}
-    for name in available_engines():
+    for name in ENGINES:
         started = time.perf_counter()
-        engines[name] = build_engines(networks, name)
-        for engine in engines[name].values():  # so that the first visitor does not pay for it
+        try:
+            built = build_engines(networks, name, report=None)
+        except EngineUnavailableError as error:
+            report(f"{error}, {INSTEAD}")
+            continue
+        for engine in built.values():  # so that the first visitor does not pay for it
             engine(torch.zeros(1, 3, WARM_UP_SIDE, WARM_UP_SIDE))
+        engines[name] = built
         report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
-    if "openvino" not in engines:
-        report(NO_OPENVINO)
     return engines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,9 +13,10 @@ from nst.checkpoint import load_networks
 from nst.images import limit_side, read_picture, to_tensor
 from nst.inference import engines
 from nst.inference.engines import (
+    INSTEAD,
     EngineError,
+    EngineUnavailableError,
     OpenVinoEngine,
-    available_engines,
     build_engine,
     build_engines,
     has_bf16,
@@ -90,18 +92,58 @@ def test_memory_is_given_back_and_the_next_picture_is_right(
         assert torch.equal(engine(photo), result)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ModuleNotFoundError(name="openvino"), "OpenVINO is not installed"),
+        (ModuleNotFoundError("No module named 'x'", name="x"), "installed but cannot be loaded"),
+        (ImportError("libtbb.so.12: cannot open\nmore"), r"loaded \(libtbb.so.12: cannot open\)"),
+        (RuntimeError("this CPU is too old"), "cannot be loaded"),
+    ],
+)
 def test_without_openvino_eager_takes_over_and_says_so(
-    networks: dict[str, TransformerNet], monkeypatch: pytest.MonkeyPatch
+    error: Exception,
+    words: str,
+    networks: dict[str, TransformerNet],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engines, "has_openvino", lambda: False)
-    assert available_engines() == ("eager",)
-    with pytest.warns(UserWarning, match="OpenVINO is not installed"):
-        engine = build_engine(networks["v3"], "openvino")
-    assert engine.name == "eager"
+    class Refusing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "openvino":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "openvino", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Refusing(), *sys.meta_path])
+    assert_eager_takes_over(networks["v3"], words)
+    assert not has_bf16()
+
+
+@pytest.mark.parametrize("what", ["compile", "__call__"])
+def test_what_fails_on_openvino_runs_on_eager(
+    what: str, networks: dict[str, TransformerNet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first run too, where a CPU lacks what was compiled for it."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Exception from src/inference:\nCheck failed")
+
+    monkeypatch.setattr(OpenVinoEngine, what, fail)
+    assert_eager_takes_over(networks["v3"], r"fails here \(Exception from src/inference:\)")
+
+
+def assert_eager_takes_over(network: TransformerNet, words: str) -> None:
+    with pytest.warns(UserWarning, match=words) as warned:
+        built = build_engines({"a": network, "b": network}, "openvino")
+    assert len(warned) == 1
+    assert str(warned[0].message).endswith(INSTEAD)
+    assert "\n" not in str(warned[0].message)
+    assert {engine.name for engine in built.values()} == {"eager"}
+    with pytest.raises(EngineUnavailableError, match=words):
+        build_engines({"v3": network}, "openvino", report=None)
     told: list[str] = []
-    assert list(engines.prepare_engines({"v3": networks["v3"]}, told.append)) == ["eager"]
-    assert told[0].startswith("eager: ready in ")
-    assert told[1] == engines.NO_OPENVINO
+    assert list(engines.prepare_engines({"v3": network}, told.append)) == ["eager"]
+    assert told[0] == str(warned[0].message)
+    assert told[1].startswith("eager: ready in ")
 
 
 def test_what_cannot_be_had_is_refused(networks: dict[str, TransformerNet]) -> None:
