@@ -93,7 +93,7 @@ def measure(picture: Image.Image) -> Artifacts:
     if min(picture.size) < WINDOW:
         raise ValueError(f"{picture.width}×{picture.height} px is too small: {WINDOW} px at least")
     fine = high_pass(np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)))  # (3, H, W)
-    lattice, unlocked = _lattice_energies(fine)
+    lattice, unlocked = lattice_energies(fine)
     spots, judged = _red_spots(fine[0] - fine[1], yellow_area(picture))
     found = spots[spots > 0]
     return Artifacts(
@@ -119,7 +119,7 @@ def high_pass(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     return np.int16(64) * pixels - blurred
 
 
-def _lattice_energies(fine: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
+def lattice_energies(fine: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
     """L and U of each block in levels², means over channels: (3, H, W) -> twice (rows, columns).
 
     A picture of less than 32 px has one block of as many times 8 px as it holds.

@@ -19,6 +19,8 @@ from gradio.media import get_image
 from PIL import Image, ImageDraw
 
 from nst.examples import LAMPS
+from nst.images import to_tensor
+from nst.loss import lattice_energy
 from nst.reading import limit_side, read_picture
 from nst.study import artifacts
 from nst.study.artifacts import APART, Artifacts, flat_field, measure
@@ -198,6 +200,14 @@ def test_brightness_gamma_and_a_shift_move_nothing() -> None:
                 assert again.lattice_db == pytest.approx(found.lattice_db, abs=1), where
                 if name != "lion":  # whose fur is just yellow enough, or not
                     assert again.array_share == pytest.approx(found.array_share, abs=0.05), where
+
+
+def test_the_lattice_energy_is_the_losss() -> None:
+    picture = plant(strokes(), 4, 60)
+    fine = artifacts.high_pass(np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)))
+    lattice, _ = artifacts.lattice_energies(fine)
+    of_loss = lattice_energy(to_tensor(picture)[None]).item()
+    assert lattice.mean() / 255**2 == pytest.approx(of_loss, rel=1e-4)
 
 
 def test_maps_and_worst_places() -> None:
