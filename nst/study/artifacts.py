@@ -36,10 +36,15 @@ just A = 12 · (c / 16)².  A pattern in one direction, a single dot, noise and 
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.study.artifacts")
+
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,7 +54,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.reading import PictureError, read_picture
+from nst.files import write_then_rename
+from nst.reading import read_picture
 from nst.study.heat_map import BLOCK, draw_heat_maps
 from nst.study.yellow import yellow_area
 
@@ -237,31 +243,32 @@ def flat_field(
     return np.array(deviations)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
-    parser.add_argument(
-        "--json", action="store_true", help="a list with an object for each picture"
-    )
+    parser.add_argument("--json", action="store_true", help="a list, an object for each picture")
     parser.add_argument("--map", type=Path, help="a PNG: the lattice ratio drawn over the pictures")
-    options = parser.parse_args()
-    pictures = [read_picture(path) for path in options.pictures]
-    found = [measure(picture) for picture in pictures]
+    options = parser.parse_args(arguments)
+    pictures, found, failed = {}, {}, False
+    for path in options.pictures:
+        try:
+            pictures[path] = read_picture(path)
+            found[path] = measure(pictures[path])
+        except (ValueError, OSError) as error:
+            print(f"nst.study.artifacts: {path}: {error}", file=sys.stderr)
+            failed = True
     if options.json:
-        print(
-            json.dumps(
-                [_row(path, one) for path, one in zip(options.pictures, found, strict=True)],
-                indent=2,
-            )
-        )
+        print(json.dumps([_row(path, one) for path, one in found.items()], indent=2))
     else:
-        for path, one in zip(options.pictures, found, strict=True):
+        for path, one in found.items():
             print(f"{path}: {describe(one)}")
-    if options.map:
-        drawn = draw_heat_maps(pictures, [one.lattice_map for one in found])
-        drawn.save(options.map, format="PNG")
+    if options.map and found:
+        shown = [pictures[path] for path in found]
+        drawn = draw_heat_maps(shown, [one.lattice_map for one in found.values()])
+        write_then_rename(options.map, lambda temporary: drawn.save(temporary, format="PNG"))
+    return 1 if failed else 0
 
 
 def describe(found: Artifacts) -> str:
@@ -283,10 +290,3 @@ def _row(path: Path, found: Artifacts) -> dict[str, Any]:
         "array_contrast": round(found.array_contrast, 1),
         "worst": list(found.worst[0]),
     }
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (PictureError, ValueError, OSError) as error:
-        sys.exit(f"nst.study.artifacts: {error}")

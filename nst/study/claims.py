@@ -11,6 +11,12 @@ is ours, stands beside them.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.study.claims")
+
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -227,5 +233,10 @@ def markdown() -> str:
     return "\n\n".join(tables) + "\n"
 
 
-if __name__ == "__main__":
-    print(markdown(), end="")
+def main() -> int:
+    try:
+        print(markdown(), end="")
+    except CheckpointError as error:
+        print(f"nst.study.claims: {error}", file=sys.stderr)
+        return 1
+    return 0

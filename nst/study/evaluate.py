@@ -13,10 +13,15 @@ README's tables of it.  In fp32, five networks take 7 CPU seconds a photo (two c
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.study.evaluate")
+
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +31,7 @@ from tqdm import tqdm
 
 from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, sha256
 from nst.fast import fast
+from nst.files import write_then_rename
 from nst.images import to_picture
 from nst.loss import LossTerms, PerceptualLoss, relative_error
 from nst.models import TransformerNet
@@ -91,7 +97,7 @@ def _terms_and_features(
         hook.remove()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -101,8 +107,23 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
     parser.add_argument("--out", type=Path, default=EVALUATION)
     parser.add_argument("--limit", type=int, help="photos of each part; default: all")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
+    try:
+        table = evaluate_all(options)
+    except (ValueError, OSError) as error:
+        print(f"nst.study.evaluate: {error}", file=sys.stderr)
+        return 1
+    write_then_rename(
+        options.out, lambda path: table.to_csv(path, index=False, float_format="%.5g")
+    )
+    print(table.groupby(["part", "network"]).mean(numeric_only=True).drop(columns="photo"))
+    print(options.out)
+    return 0
+
+
+def evaluate_all(options: argparse.Namespace) -> pd.DataFrame:
+    """A row for each photo and network, of the files that the command line names."""
     networks = load_networks(options.checkpoints)
     _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
     training = json.loads(metadata["training"])
@@ -124,14 +145,4 @@ def main() -> None:
                 for number, of_photo in zip(numbers, found, strict=True):
                     rows += [{"part": part, "photo": number, **row} for row in of_photo]
                 progress.update(len(numbers))
-    table = pd.DataFrame(rows)
-    table.to_csv(options.out, index=False, float_format="%.5g")
-    print(table.groupby(["part", "network"]).mean(numeric_only=True).drop(columns="photo"))
-    print(options.out)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(f"nst.study.evaluate: {error}")
+    return pd.DataFrame(rows)

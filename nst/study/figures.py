@@ -16,7 +16,13 @@ public domain too, but its file does not come with the project.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.study.figures")
+
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,23 +158,39 @@ def draw_grid(columns: Grid) -> Figure:
     return figure
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", nargs="+", type=Path, metavar="PHOTO")
     parser.add_argument("--style", type=Path, help="the painting, for figure 1")
     parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    try:
+        figures = draw_all(options.photos or example_pictures(), options.style)
+        tables = markdown()
+    except (ValueError, OSError) as error:  # of a photo, the painting or a checkpoint
+        print(f"nst.study.figures: {error}", file=sys.stderr)
+        return 1
     options.out.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        path = options.out / f"{name}.png"
+        figure.savefig(path, dpi=DPI)
+        print(path)
+    path = options.out / "claims.md"
+    path.write_text(tables, encoding="utf-8")
+    print(path)
+    return 0
 
-    paths = options.photos or example_pictures()
+
+def draw_all(paths: Sequence[Path], painting: Path | None) -> dict[str, Figure]:
+    """The six figures by the names of their files, of these photos."""
     photos = [crop_square(read_picture(path), SIDE) for path in paths]
-    style = limit_side(read_picture(options.style), 2 * SIDE) if options.style else None
+    style = limit_side(read_picture(painting), 2 * SIDE) if painting else None
     logs = read_logs()
     early, _ = draw_results(photos, load_networks(step=EARLY_STEP))
     final, details = draw_results(photos, load_networks())
-    figures = {
+    return {
         "figure-1-inputs": draw_inputs(photos, style),
         "figure-2-losses": draw_losses(logs),
         "figure-3-learning-rate": draw_learning_rates(logs),
@@ -176,14 +198,3 @@ def main() -> None:
         "figure-5-results": final,
         "figure-6-yellow-details": details,
     }
-    for name, figure in figures.items():
-        path = options.out / f"{name}.png"
-        figure.savefig(path, dpi=DPI)
-        print(path)
-    path = options.out / "claims.md"
-    path.write_text(markdown())
-    print(path)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -262,16 +261,13 @@ def test_the_flat_field_of_a_network() -> None:
     assert found == pytest.approx(25.5 * (1 / 16 * 15 / 16 / 3) ** 0.5, rel=1e-4)
 
 
-def test_the_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spotted, clean = tmp_path / "spotted.png", tmp_path / "clean.png"
     plant(strokes(), 4, 80).save(spotted)
     strokes().crop((0, 0, 100, 120)).save(clean)
     drawn = tmp_path / "map.png"
-    command = ["artifacts", str(spotted), str(clean)]
-    monkeypatch.setattr(sys, "argv", [*command, "--json", "--map", str(drawn)])
-    artifacts.main()
+    pictures = [str(spotted), str(clean)]
+    assert artifacts.main([*pictures, "--json", "--map", str(drawn)]) == 0
     rows = json.loads(capsys.readouterr().out)
     keys = ["file", "lattice_db", "array_share", "array_contrast", "worst"]
     assert [list(row) for row in rows] == [keys, keys]
@@ -282,11 +278,26 @@ def test_the_command(
     assert shown.width > 356
     assert shown.getpixel((128, 128)) != Image.open(spotted).getpixel((128, 128))
     assert shown.getpixel((300, 60)) == Image.open(clean).getpixel((300 - 264, 60))
-    monkeypatch.setattr(sys, "argv", command)
-    artifacts.main()
+    assert artifacts.main(pictures) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "red spots in 100% of the yellow area" in lines[0]
     assert "red spots in 0% of the yellow area; worst at" in lines[1]
+
+
+def test_the_command_names_what_it_cannot_measure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny, picture = tmp_path / "tiny.png", tmp_path / "picture.png"
+    Image.new("RGB", (15, 40)).save(tiny)
+    strokes().save(picture)
+    missing = tmp_path / "missing.png"
+    assert artifacts.main([str(missing), str(tiny), str(picture), "--json"]) == 1
+    output, errors = capsys.readouterr()
+    assert [row["file"] for row in json.loads(output)] == [str(picture)]
+    first, second = errors.splitlines()
+    assert str(missing) in first
+    assert str(tiny) in second
+    assert "too small" in second
 
 
 if __name__ == "__main__":

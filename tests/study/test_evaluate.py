@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -69,16 +68,17 @@ def test_the_command(
     tiny_vgg_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "evaluation.csv"
-    command = ["evaluate", "--photos", str(photos), "--style", str(painting), "--limit", "1"]
+    command = ["--photos", str(photos), "--style", str(painting), "--limit", "1"]
     command += ["--vgg-weights", str(tiny_vgg_file), "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(CheckpointError, match="trained for another picture"):
-        evaluate.main()
+    assert evaluate.main(command) == 1
+    assert "trained for another picture" in capsys.readouterr().err
+    assert not out.exists()
     _, metadata = load_checkpoint(CHECKPOINTS / "baseline.safetensors")
     monkeypatch.setattr(evaluate, "sha256", lambda path: metadata["style_sha256"])
-    evaluate.main()
+    assert evaluate.main(command) == 0
     table = pd.read_csv(out)
     assert list(table["network"]) == 2 * list(VARIANTS)
     assert list(table["part"]) == len(VARIANTS) * ["test"] + len(VARIANTS) * ["validation"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +60,7 @@ def test_the_command_draws_all_six_and_the_claims(
     random_picture(90, 60, seed=5).save(style)
     monkeypatch.setattr(figures, "SIDE", 128)
     options = ["--photos", str(LAMPS), "--style", str(style), "--out", str(tmp_path / "out")]
-    monkeypatch.setattr(sys, "argv", ["figures", *options])
-    figures.main()
+    assert figures.main(options) == 0
     drawn = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert drawn == [
         "claims.md",
