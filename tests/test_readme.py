@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from nst import paper
 from nst.benchmark import markdown as latency_markdown
 from nst.checkpoint import load_checkpoint
 from nst.models import VARIANTS, build_model, count_parameters
@@ -16,6 +17,7 @@ from nst.study.claims import markdown as claims_markdown
 from tests.helpers import ROOT
 
 README = (ROOT / "README.md").read_text()
+CARD = (ROOT / "checkpoints" / "README.md").read_text()
 
 
 def table_row(first_cell: str, heading: str) -> list[str]:
@@ -52,12 +54,20 @@ def test_parameters_in_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_losses_in_the_table_are_the_logs(name: str) -> None:
-    cells = table_row(name, "| network | content")
-    final = pd.read_csv(CHECKPOINTS / f"{name}.csv").iloc[-1]
-    for cell, term in zip(cells[1:4], ("content", "style", "total"), strict=True):
-        assert float(cell) == pytest.approx(final[f"validation_{term}"], abs=6e-4)
-    assert f"step {load_checkpoint(CHECKPOINTS / f'{name}.safetensors')[1]['step']}" in README
+def test_length_of_the_training_is_that_of_checkpoints_and_logs(name: str) -> None:
+    _, metadata = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
+    step, per_epoch = int(metadata["step"]), -(-paper.SPLIT["train"] // paper.BATCH_SIZE)
+    assert f"**{step:,} steps, {step / per_epoch:.1f} epochs" in CARD
+    assert f"{step / per_epoch:.1f} epochs of the paper's {paper.EPOCHS}" in README
+    seconds = pd.read_csv(CHECKPOINTS / f"{name}.csv")["seconds"].diff().median()
+    card_seconds = re.search(r"step took ([\d., and]+) s", CARD)
+    assert card_seconds is not None
+    listed = dict(zip(VARIANTS, re.findall(r"\d\.\d+", card_seconds[1]), strict=True))
+    assert float(listed[name]) == pytest.approx(seconds, abs=0.006)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 130
 
 
 def test_latencies_are_those_of_the_measured_table() -> None:
@@ -67,5 +77,7 @@ def test_latencies_are_those_of_the_measured_table() -> None:
 def test_claims_are_what_logs_and_evaluation_say() -> None:
     tables = claims_markdown()
     assert (ROOT / "assets" / "claims.md").read_text() == tables
-    for table in tables.strip().split("\n\n"):
-        assert table in README
+    losses, artifacts, claims = tables.strip().split("\n\n")
+    assert claims in README
+    assert losses in CARD
+    assert artifacts in CARD
