@@ -1,22 +1,26 @@
-"""Generated and mutated files: each gives a picture or a `PictureError`, nothing else.
+"""Generated and mutated files: each gives a picture or a sentence, nothing else.
 
-In this process, for speed; so a crash of a decoder would end the tests.  FUZZ_EXAMPLES=100000 looks
-longer.
+To whatever reads them: `nst.reading`, the command line, and the page.  In this process where that
+is possible, for speed; so a crash of a decoder would end the tests.  NST_FUZZ=10000 looks longer.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, features
 
 from nst import reading
-from nst.reading import PictureError, read_picture
+from nst import stylize as stylize_module
+from nst.reading import PictureError, read_picture, read_with_remark
+from nst.web.upload import read_upload
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -27,7 +31,7 @@ from tests.helpers import (
 
 # pytest brings filters of its own; `test_reading` checks that users see no warnings.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
+EXAMPLES = int(os.environ.get("NST_FUZZ", "2000"))
 MOST_PIXELS = 250_000  # in place of MAX_PIXELS, so that an inflated header costs no second
 
 
@@ -50,7 +54,7 @@ def seeds() -> dict[str, bytes]:
     return {
         "png": encoded(photo, **about),
         "png palette": encoded(photo.quantize(16), transparency=0),
-        "png grey16": encoded(sixteen),
+        "png grey16": encoded(sixteen, transparency=257 * 128),
         "png alpha": encoded(clear),
         "png animated": encoded(photo, **frames(photo)),
         "jpeg": encoded(photo, "JPEG", **about),
@@ -69,6 +73,7 @@ def seeds() -> dict[str, bytes]:
         "tiff float": encoded(floats, "TIFF", compression="tiff_adobe_deflate"),
         "tiff frames": encoded(photo, "TIFF", **frames(photo)),
         "gif": encoded(photo, "GIF", **frames(photo)),
+        **({"avif": encoded(photo, "AVIF", **about)} if features.check("avif") else {}),
     }
 
 
@@ -138,32 +143,93 @@ FILES = st.one_of(
 )
 
 
-@pytest.mark.slow
-def test_any_file_gives_a_picture_or_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
-    outcomes = {"picture": 0, "sentence": 0}
+def fuzz(check: Callable[[bytes], bool], examples: int, share: float = 0.1) -> None:
+    """Let `check` say of each file whether it gave a picture; a share of them does at least."""
+    outcomes = {True: 0, False: 0}
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
-    @given(data=FILES, side=st.sampled_from([None, 16, 100]))
-    def check(data: bytes, side: int | None) -> None:
+    @given(data=FILES)
+    def look(data: bytes) -> None:
+        outcomes[check(data)] += 1
+
+    look()
+    # Neither of them so rare that half of the test would be idle.
+    assert min(outcomes.values()) > share * sum(outcomes.values()), outcomes
+
+
+def assert_is_a_picture(picture: Image.Image) -> None:
+    assert picture.mode == "RGB"
+    assert picture.info == {}
+    assert min(picture.size) >= reading.MIN_SIDE
+    assert picture.width * picture.height <= MOST_PIXELS
+    assert len(picture.tobytes()) == 3 * picture.width * picture.height
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [None, 16, 100])
+def test_any_file_gives_a_picture_or_a_sentence(
+    side: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
+
+    def check(data: bytes) -> bool:
         try:
-            picture = read_picture(data, side)
+            picture, remark = read_with_remark(data, side)
         except PictureError as error:
             assert_is_a_sentence(error)
-            outcomes["sentence"] += 1
-        else:
-            assert picture.mode == "RGB"
-            assert picture.info == {}
-            assert min(picture.size) >= reading.MIN_SIDE
-            assert picture.width * picture.height <= MOST_PIXELS
-            assert len(picture.tobytes()) == 3 * picture.width * picture.height
-            outcomes["picture"] += 1
+            return False
+        assert remark in (None, reading.END_MISSING)
+        assert_is_a_picture(picture)
+        return True
 
-    check()
-    # Neither of them so rare that half of the test would be idle.
-    assert min(outcomes.values()) > sum(outcomes.values()) / 10, outcomes
+    fuzz(check, EXAMPLES // 3)
+
+
+@pytest.mark.slow
+def test_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """With a network that changes nothing: a result of the right size, or one line and code 1."""
+    monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
+    monkeypatch.setattr(stylize_module, "load_networks", lambda *_, **__: {"v3": None})
+    monkeypatch.setattr(stylize_module, "build_engines", lambda *_, **__: {"v3": None})
+    monkeypatch.setattr(stylize_module, "stylize_any_size", lambda _, photo, *__: (photo, 0.1))
+    photo, out = tmp_path / "photo", tmp_path / "out.png"
+
+    def check(data: bytes) -> bool:
+        photo.write_bytes(data)
+        out.unlink(missing_ok=True)
+        code = stylize_module.main([str(photo), "-o", str(out)])
+        errors = capsys.readouterr().err
+        assert "Error" not in errors
+        assert out.exists() == (code == 0)
+        if code:
+            assert f"{photo}: " in errors
+        else:
+            with Image.open(out) as picture:
+                assert_is_a_picture(picture.convert("RGB"))
+        assert len(list(tmp_path.iterdir())) == 1 + out.exists()
+        return code == 0
+
+    fuzz(check, EXAMPLES)
+
+
+@pytest.mark.slow
+def test_on_the_page() -> None:
+    """Each in a process of its own, so fewer of them."""
+
+    def check(data: bytes) -> bool:
+        try:
+            picture = read_upload(data, 100)
+        except PictureError as error:
+            assert_is_a_sentence(error)
+            return False
+        assert_is_a_picture(picture)
+        return True
+
+    fuzz(check, EXAMPLES // 50, share=0.01)  # Hypothesis begins with the simplest ones
 
 
 def test_the_seeds_are_pictures() -> None:
