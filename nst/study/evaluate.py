@@ -21,7 +21,7 @@ if __name__ == "__main__":
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,12 @@ from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, sha2
 from nst.fast import fast
 from nst.files import write_then_rename
 from nst.images import to_picture
-from nst.loss import LossTerms, PerceptualLoss, relative_error
-from nst.models import TransformerNet
+from nst.loss import LossSettings, LossTerms, PerceptualLoss, relative_error
 from nst.paths import CHECKPOINTS
 from nst.study.artifacts import measure
 from nst.study.trained import common_loss
 from nst.study.yellow import yellow_area
-from nst.training.data import load_photos
+from nst.training.data import PhotoSet, load_photos
 from nst.training.objective import read_style
 from nst.vgg import load_vgg16
 
@@ -47,14 +46,16 @@ EVALUATION = CHECKPOINTS / "evaluation.csv"
 PARTS = ("test", "validation")
 BATCH = 4  # photos that the networks see at a time
 
+Network = Callable[[torch.Tensor], torch.Tensor]  # (N, 3, H, W) RGB in [0, 1] -> the same
+
 
 @torch.inference_mode()
 def evaluate_photos(
-    networks: Mapping[str, TransformerNet], loss: PerceptualLoss, photos: torch.Tensor
+    networks: Mapping[str, Network], loss: PerceptualLoss, photos: torch.Tensor
 ) -> list[list[dict[str, Any]]]:
-    """For each photo of (N, 3, H, W) a row for each network, of which the first is the baseline.
+    """For each photo of (N, 3, H, W) a row for each network, the first of which is the baseline.
 
-    `from_baseline` is the content loss of the picture with the baseline's picture for its photo;
+    `from_baseline` is the content loss of the picture with the first's picture for its photo;
     `yellow` is a part of the picture; `array_share` and `array_contrast` are None where too little
     is yellow.
     """
@@ -125,24 +126,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def evaluate_all(options: argparse.Namespace) -> pd.DataFrame:
     """A row for each photo and network, of the files that the command line names."""
     networks = load_networks(options.checkpoints)
-    _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
-    training = json.loads(metadata["training"])
-    if metadata["style_sha256"] != sha256(options.style):
-        raise CheckpointError(f"{options.style}: the networks were trained for another picture")
-    style = read_style(options.style, training["style_side"])
-    settings = common_loss(options.checkpoints)
-    loss = PerceptualLoss(load_vgg16(options.vgg_weights), style, settings)
     networks = {name: fast(network) for name, network in networks.items()}
+    _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
+    settings = common_loss(options.checkpoints)
+    loss = loss_of_training(metadata, settings, options.style, options.vgg_weights)
+    photos = load_photos(options.photos, json.loads(metadata["training"])["photo_side"])
+    tables = [evaluate_part(networks, loss, photos[part], part, options.limit) for part in PARTS]
+    return pd.concat(tables)
 
-    photos = load_photos(options.photos, training["photo_side"])
+
+def loss_of_training(
+    metadata: Mapping[str, str], settings: LossSettings, style: Path, vgg_weights: Path | None
+) -> PerceptualLoss:
+    """The loss for the painting that a checkpoint was trained with.
+
+    Raises:
+        CheckpointError: it was another painting.
+        ValueError: the painting or VGG's weights cannot be read.
+    """
+    if metadata["style_sha256"] != sha256(style):
+        raise CheckpointError(f"{style}: the networks were trained for another picture")
+    picture = read_style(style, json.loads(metadata["training"])["style_side"])
+    return PerceptualLoss(load_vgg16(vgg_weights), picture, settings)
+
+
+def evaluate_part(
+    networks: Mapping[str, Network],
+    loss: PerceptualLoss,
+    photos: PhotoSet,
+    part: str,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """A row for each of the first `limit` photos, counted from 0, and each network."""
     rows = []
-    for part in PARTS:
-        count = min(options.limit or len(photos[part]), len(photos[part]))
-        with tqdm(total=count, desc=part, unit="photo") as progress:
-            for start in range(0, count, BATCH):
-                numbers = range(start, min(start + BATCH, count))
-                found = evaluate_photos(networks, loss, photos[part].batch(numbers))
-                for number, of_photo in zip(numbers, found, strict=True):
-                    rows += [{"part": part, "photo": number, **row} for row in of_photo]
-                progress.update(len(numbers))
+    count = min(limit or len(photos), len(photos))
+    with tqdm(total=count, desc=part, unit="photo") as progress:
+        for start in range(0, count, BATCH):
+            numbers = range(start, min(start + BATCH, count))
+            found = evaluate_photos(networks, loss, photos.batch(numbers))
+            for number, of_photo in zip(numbers, found, strict=True):
+                rows += [{"part": part, "photo": number, **row} for row in of_photo]
+            progress.update(len(numbers))
     return pd.DataFrame(rows)

@@ -1,0 +1,310 @@
+"""What the red spots come from: trainings that differ in one thing, measured alike.
+
+    python -m nst.study.ablation --runs runs/a-v1 runs/a-v1-resize ... \\
+        --photos a.tar b.tar --style starry_night.jpg [--vgg-weights FILE]
+    python -m nst.study.ablation --report
+
+The first measures every final checkpoint of the folders and writes assets/ablation.csv, a row for
+each, and assets/ablation-orbs.png, the yellowest place that all of them paint of the page's first
+example, 30 px each.  A run is named as its folder, or as its file where a folder holds several.
+The first run is what the others are compared with; `--median RUN` adds one of the runs once more,
+its pictures through a 3×3 median, as Johnson's program shows them.  The second makes the table
+(assets/ablation.md) and the figure (assets/figure-7-ablation.png) of these two files alone.
+
+Losses are those of pictures as shown, through the plain VGG for all, means over the test photos;
+`nst.study.artifacts` measures lattice, red spots and flat field.  The rim is the chroma (greatest
+less smallest of R, G and B) of the outer 8 px over that of what lies 24 px inside.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    from nst.console import run
+
+    run("nst.study.ablation")
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from torch import Tensor
+
+from nst.checkpoint import CheckpointError, load_checkpoint
+from nst.examples import LAMPS
+from nst.fast import fast
+from nst.files import write_then_rename
+from nst.images import limit_side, read_picture, to_picture, to_tensor
+from nst.inference.engines import available_engines, build_engines
+from nst.inference.latency import circumstances, measure_latency
+from nst.models import TransformerNet, count_parameters
+from nst.paper import LATENCY_SIDE
+from nst.paths import ASSETS
+from nst.study.artifacts import flat_field
+from nst.study.claims import markdown_table
+from nst.study.evaluate import Network, evaluate_part, loss_of_training
+from nst.study.trained import trained_with
+from nst.study.yellow import yellowest_place
+from nst.training.data import PhotoSet, load_photos
+
+DETAIL = 30  # px, side of the orb
+PER_ROW = 6  # orbs in the figure
+HEADING, GAP = 24, 6  # px, in the figure
+ENGINES = ("eager", "openvino")
+REPEATS = 20  # of each latency
+RESULTS, ORBS = "ablation.csv", "ablation-orbs.png"
+TABLE, FIGURE = "ablation.md", "figure-7-ablation.png"
+# Recorded with a training, but no difference in what is trained.
+CIRCUMSTANCES = ("photo_names_sha256", "style_sha256", "vgg_weights", "torch_version", "precision")
+
+
+class Run:
+    """One training's final checkpoint."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.network, self.metadata = load_checkpoint(path)
+
+    def change(self, first: Run) -> str:
+        """What is trained, and in what else its settings differ from those of another run."""
+        mine, others = (json.loads(run.metadata["training"]) for run in (self, first))
+        names = sorted(mine.keys() | others.keys())
+        differ = [n for n in names if mine.get(n) != others.get(n) and n not in CIRCUMSTANCES]
+        words = [f"{name.removeprefix('loss.')} {mine.get(name)}" for name in differ]
+        return ", ".join([self.metadata["variant"], *words])
+
+
+def find_runs(folders: Sequence[Path]) -> dict[str, Run]:
+    """The final checkpoints in the folders of runs, by name.
+
+    Raises:
+        CheckpointError: a folder holds none, or two runs have one name.
+    """
+    runs: dict[str, Run] = {}
+    for folder in folders:
+        paths = [path for path in sorted(folder.glob("*.safetensors")) if "-step" not in path.stem]
+        if not paths:
+            raise CheckpointError(f"{folder}: no checkpoint of a training")
+        for path in paths:
+            name = folder.resolve().name if len(paths) == 1 else path.stem
+            if name in runs:
+                raise CheckpointError(f"{path}: a second run of the name {name}")
+            runs[name] = Run(path)
+    return runs
+
+
+def through_median(network: TransformerNet) -> Network:
+    """A network whose pictures go through a 3×3 median."""
+
+    def run(photos: Tensor) -> Tensor:
+        pictures = [to_picture(picture) for picture in network(photos)]
+        return torch.stack([to_tensor(p.filter(ImageFilter.MedianFilter(3))) for p in pictures])
+
+    return run
+
+
+def rim_chroma(pictures: Tensor) -> float:
+    """Chroma of the outer 8 px over that of what lies 24 px inside, of (N, 3, H, W).
+
+    Chroma is the greatest less the smallest of R, G and B, its mean taken over pixels and pictures.
+    """
+    chroma = pictures.amax(1) - pictures.amin(1)
+    outer = torch.ones(chroma.shape[1:], dtype=torch.bool)
+    outer[8:-8, 8:-8] = False
+    return (chroma[:, outer].mean() / chroma[:, 24:-24, 24:-24].mean()).item()
+
+
+@torch.inference_mode()
+def measure_run(network: Network, table: pd.DataFrame, photos: PhotoSet) -> dict[str, Any]:
+    """Means and deviations over the photos of one run's rows of `evaluate_part`."""
+    spotted = table[table["array_share"] > 0]
+    pictures = [network(photos.batch([number])).clamp(0, 1) for number in table["photo"]]
+    return {
+        "photos": len(table),
+        **{term: table[term].mean() for term in ("content", "style", "lattice")},
+        "lattice_db": table["lattice_db"].mean(),
+        "lattice_db_sd": table["lattice_db"].std(),
+        "judged": table["array_share"].notna().sum(),
+        "array_share": table["array_share"].mean(),
+        "array_share_sd": table["array_share"].std(),
+        "array_contrast": spotted["array_contrast"].mean(),
+        "flat_field": flat_field(network).mean(),
+        "rim": rim_chroma(torch.cat(pictures)),
+    }
+
+
+def latencies(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Median milliseconds of each run's network at 256×256, a column for each engine."""
+    networks = {name: run.network for name, run in runs.items()}
+    columns = {}
+    for engine in (name for name in ENGINES if name in available_engines()):
+        engines = build_engines(networks, engine)
+        times = measure_latency(engines, LATENCY_SIDE, LATENCY_SIDE, REPEATS)
+        columns[f"{engine}_ms"] = {name: statistics.median(each) for name, each in times.items()}
+        columns[f"{engine}_circumstances"] = dict.fromkeys(times, circumstances(engine))
+    return pd.DataFrame(columns)
+
+
+def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]:
+    """The rows of all runs, and their orbs beside each other in the same order."""
+    runs = find_runs(options.runs)
+    first = next(iter(runs.values()))
+    settings = replace(trained_with(first.metadata), lattice_weight=0.0)
+    loss = loss_of_training(first.metadata, settings, options.style, options.vgg_weights)
+    side = json.loads(first.metadata["training"])["photo_side"]
+    photos = load_photos(options.photos, side)["test"]
+    networks: dict[str, Network] = {name: fast(run.network) for name, run in runs.items()}
+    of_run = {name: name for name in runs}
+    for name in options.median:
+        if name not in runs:
+            raise CheckpointError(f"--median {name}: no such run")
+        networks[f"{name}, 3×3 median"] = through_median(runs[name].network)
+        of_run[f"{name}, 3×3 median"] = name
+    evaluation = evaluate_part(networks, loss, photos, "test", options.limit)
+    milliseconds = latencies(runs)
+    rows = []
+    for name, network in networks.items():
+        run = runs[of_run[name]]
+        mine = evaluation[evaluation["network"] == name]
+        row = {"run": name, "change": run.change(first), "step": int(run.metadata["step"])}
+        row["parameters"] = count_parameters(run.network)
+        row |= measure_run(network, mine, photos)
+        if name in runs:  # how long a median takes is not the network's
+            row |= milliseconds.loc[name].to_dict()
+        rows.append(row)
+    return pd.DataFrame(rows), orbs(networks.values())
+
+
+@torch.inference_mode()
+def orbs(networks: Iterable[Network]) -> Image.Image:
+    """The place where the networks paint the page's first example yellowest, 30 px of each."""
+    photo = to_tensor(limit_side(read_picture(LAMPS), 512))[None]
+    pictures = [to_picture(network(photo)[0]) for network in networks]
+    mean = np.mean([np.asarray(picture, dtype=np.float32) for picture in pictures], axis=0)
+    x, y = yellowest_place(Image.fromarray(np.uint8(mean)), DETAIL)
+    strip = Image.new("RGB", (DETAIL * len(pictures), DETAIL))
+    for number, picture in enumerate(pictures):
+        box = (x - DETAIL // 2, y - DETAIL // 2, x + DETAIL // 2, y + DETAIL // 2)
+        strip.paste(picture.crop(box), (number * DETAIL, 0))
+    return strip
+
+
+def table(results: pd.DataFrame) -> str:
+    """Markdown: a line for each run."""
+    heads = {
+        "run": "run",
+        "change": "trained",
+        "step": "step",
+        "parameters": "parameters",
+        "content": "content",
+        "style": "style",
+        "lattice_db": f"lattice ratio, dB, {results['photos'].iloc[0]} test photos",
+        "array_share": "red spots, % of the yellow area (pictures that have one)",
+        "array_contrast": "their contrast, levels",
+        "flat_field": "flat field, levels",
+        "rim": "rim's chroma",
+        **{f"{name}_ms": f"{name}, ms" for name in ENGINES if f"{name}_ms" in results},
+    }
+    rows = []
+    for _, one in results.iterrows():
+        words = {
+            **{name: str(one[name]) for name in ("run", "change", "step")},
+            "parameters": f"{one['parameters']:,}",
+            **{name: f"{one[name]:.3f}" for name in ("content", "style")},
+            "lattice_db": f"{one['lattice_db']:.1f} ± {one['lattice_db_sd']:.1f}",
+            "array_share": _share(one),
+            "array_contrast": _number(one["array_contrast"], 0),
+            "flat_field": _number(one["flat_field"], 1),
+            "rim": _number(one["rim"], 2),
+            **{f"{name}_ms": _number(one.get(f"{name}_ms"), 1) for name in ENGINES},
+        }
+        rows.append([words[name] for name in heads])
+    return markdown_table(list(heads.values()), rows)
+
+
+def _share(one: pd.Series) -> str:
+    if not one["judged"]:
+        return "no yellow"
+    return f"{100 * one['array_share']:.0f} ± {100 * one['array_share_sd']:.0f} ({one['judged']})"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}"
+
+
+def draw_orbs(names: Sequence[str], strip: Image.Image) -> Image.Image:
+    """The same orb in all runs, 8 times as large, with their names.
+
+    Raises:
+        ValueError: the strip holds another number of orbs.
+    """
+    if strip.width != len(names) * DETAIL:
+        raise ValueError(f"{ORBS} does not belong to {RESULTS}")
+    shown = 8 * DETAIL
+    across, down = min(len(names), PER_ROW), -(-len(names) // PER_ROW)
+    size = (across * (shown + GAP) - GAP, down * (HEADING + shown + GAP) - GAP)
+    sheet = Image.new("RGB", size, "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    for number, name in enumerate(names):
+        row, column = divmod(number, PER_ROW)
+        left, top = column * (shown + GAP), row * (HEADING + shown + GAP)
+        pen.text((left + shown / 2, top + 3), name, fill="black", font=font, anchor="ma")
+        orb = strip.crop((number * DETAIL, 0, (number + 1) * DETAIL, DETAIL))
+        magnified = orb.resize((shown, shown), Image.Resampling.NEAREST)
+        sheet.paste(magnified, (left, top + HEADING))
+    return sheet
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--report", action="store_true", help="table and figure of what is there")
+    parser.add_argument("--runs", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("--photos", nargs="+", type=Path, help="folders, zip and tar files")
+    parser.add_argument("--style", type=Path, help="the painting")
+    parser.add_argument("--vgg-weights", type=Path, help="default: torchvision's, downloaded")
+    parser.add_argument("--median", nargs="*", default=[], metavar="RUN")
+    parser.add_argument("--limit", type=int, help="test photos; default: all")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
+    options = parser.parse_args(arguments)
+    if not options.report and not (options.runs and options.photos and options.style):
+        parser.error("either --report, or --runs, --photos and --style")
+    try:
+        if options.report:
+            report(options.out)
+        else:
+            results, strip = measure_all(options)
+            _write(options.out / RESULTS, lambda path: results.to_csv(path, index=False))
+            _write(options.out / ORBS, lambda path: strip.save(path, format="PNG"))
+    except (ValueError, OSError) as error:
+        print(f"nst.study.ablation: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def report(folder: Path) -> None:
+    """Table and figure, from the results in the same folder.
+
+    Raises:
+        OSError: they are not there.
+    """
+    results = pd.read_csv(folder / RESULTS)
+    with Image.open(folder / ORBS) as file:
+        figure = draw_orbs(list(results["run"]), file.convert("RGB"))
+    _write(folder / FIGURE, lambda path: figure.save(path, format="PNG"))
+    text = table(results) + "\n"
+    _write(folder / TABLE, lambda path: Path(path).write_text(text, encoding="utf-8"))
+
+
+def _write(path: Path, write: Callable[[str], object]) -> None:
+    write_then_rename(path, write)
+    print(path)

@@ -1,0 +1,115 @@
+"""The ablation's command, on trainings of two steps with a tiny VGG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image, ImageFilter
+
+import train
+from nst.checkpoint import load_checkpoint
+from nst.images import to_picture, to_tensor
+from nst.models import build_model, count_parameters
+from nst.study import ablation
+from nst.study.ablation import draw_orbs, find_runs, rim_chroma, table, through_median
+from tests.helpers import random_picture
+
+
+@pytest.mark.slow
+def test_runs_are_measured_and_reported(
+    photos: Path, painting: Path, tiny_vgg_file: Path, tmp_path: Path
+) -> None:
+    common = ["--photos", str(photos), "--style", str(painting), "--vgg-weights"]
+    common.append(str(tiny_vgg_file))
+    more = ["--steps", "2", "--photo-side", "64", "--style-side", "64", "--device", "cpu"]
+    more += ["--style-layers", "relu1_2", "--precision", "fp32"]
+    folders = [tmp_path / "runs" / name for name in ("a-v1", "a-v3-resize", "a-v1-lattice")]
+    for folder, flags in zip(
+        folders, (["v1"], ["v3-resize"], ["v1", "--lattice-weight", "200"]), strict=True
+    ):
+        train.main(["--variant", *flags, *common, *more, "--out", str(folder)])
+    out = tmp_path / "assets"
+    command = ["--runs", *map(str, folders), *common, "--median", "a-v1", "--out", str(out)]
+    assert ablation.main(command) == 0
+    results = pd.read_csv(out / "ablation.csv")
+    names = ["a-v1", "a-v3-resize", "a-v1-lattice", "a-v1, 3×3 median"]
+    assert list(results["run"]) == names
+    assert list(results["change"]) == ["v1", "v3-resize", "v1, lattice_weight 200.0", "v1"]
+    assert set(results["step"]) == {2}
+    assert set(results["photos"]) == {1}
+    assert results["parameters"][1] == count_parameters(build_model("v3-resize"))
+    assert (results["eager_ms"][:3] > 0).all()
+    assert np.isnan(results["eager_ms"][3])
+    assert results["lattice_db"][3] < results["lattice_db"][0]
+    with Image.open(out / "ablation-orbs.png") as strip:
+        assert strip.size == (4 * 30, 30)
+    before = set(out.iterdir())
+    assert ablation.main(["--report", "--out", str(out)]) == 0
+    written = {path.name for path in set(out.iterdir()) - before}
+    assert written == {"ablation.md", "figure-7-ablation.png"}
+    lines = (out / "ablation.md").read_text(encoding="utf-8").splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [f"| {name}" for name in names]
+
+
+def test_the_table_rounds_and_leaves_out_what_was_not_measured() -> None:
+    row = {"run": "a-v1", "change": "v1", "step": 2000, "parameters": 381315, "photos": 50}
+    row |= {"content": 1.23456, "style": 0.2, "lattice_db": 12.34, "lattice_db_sd": 0.5}
+    row |= {"judged": 40, "array_share": 0.5, "array_share_sd": 0.1, "array_contrast": 41.7}
+    row |= {"flat_field": 3.21, "rim": 0.804, "eager_ms": 60.0, "openvino_ms": None}
+    none = {"judged": 0, "array_share": None, "array_share_sd": None, "array_contrast": None}
+    first, second = table(pd.DataFrame([row, row | none])).splitlines()[2:]
+    start = "| a-v1 | v1 | 2000 | 381,315 | 1.235 | 0.200 | 12.3 ± 0.5 |"
+    assert first == f"{start} 50 ± 10 (40) | 42 | 3.2 | 0.80 | 60.0 | – |"
+    assert second == f"{start} no yellow | – | 3.2 | 0.80 | 60.0 | – |"
+
+
+def test_the_figure_magnifies_each_orb_under_its_name() -> None:
+    strip = random_picture(8 * 30, 30)
+    sheet = np.asarray(draw_orbs([f"run {number}" for number in range(8)], strip))
+    assert sheet.shape == (2 * (24 + 240) + 6, 6 * 246 - 6, 3)
+    seventh = np.asarray(strip)[:, 180:210].repeat(8, 0).repeat(8, 1)
+    assert np.array_equal(sheet[24 + 240 + 6 + 24 :, :240], seventh)
+    assert (sheet[:24, :240] < 100).any()  # the name
+    with pytest.raises(ValueError, match="does not belong"):
+        draw_orbs(["one"], strip)
+
+
+def test_the_rims_chroma() -> None:
+    pictures = torch.zeros(2, 3, 80, 96)
+    pictures[:, 0] = 0.5
+    assert rim_chroma(pictures) == 1
+    for rim in (pictures[..., :8], pictures[..., -8:], pictures[:, :, :8], pictures[:, :, -8:]):
+        rim[:, 1:] = 0.25
+    pictures[:, 1:, 10:22, 10:-10] = 0.4  # between them nothing counts
+    assert rim_chroma(pictures) == pytest.approx(0.5)
+
+
+def test_a_median_is_taken_of_the_pictures() -> None:
+    photo = to_tensor(random_picture(32, 40, seed=3))[None]
+    filtered = to_picture(photo[0]).filter(ImageFilter.MedianFilter(3))
+    assert torch.equal(through_median(lambda photos: photos)(photo)[0], to_tensor(filtered))
+
+
+def test_what_is_wrong_with_runs_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--photos", "x", "--style", "y", "--runs", str(tmp_path)]
+    assert ablation.main(command) == 1
+    assert f"{tmp_path}: no checkpoint of a training" in capsys.readouterr().err
+    assert ablation.main(["--report", "--out", str(tmp_path)]) == 1
+    assert "ablation.csv" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        ablation.main(["--runs", str(tmp_path)])
+
+
+def test_a_folder_of_several_gives_their_names(tmp_path: Path) -> None:
+    from nst.paths import CHECKPOINTS
+
+    runs = find_runs([CHECKPOINTS])
+    assert list(runs) == ["baseline", "v1", "v2", "v3", "v4"]
+    assert runs["v4"].change(runs["baseline"]) == "v4, lattice_weight 200.0"
+    assert load_checkpoint(runs["v1"].path)[1]["variant"] == "v1"
