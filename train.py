@@ -18,9 +18,10 @@ what the paper leaves open is decided in `nst.training.settings` and `nst.loss.L
 
 from __future__ import annotations
 
-from nst.training.interrupt import stop_signal  # before PyTorch, whose import takes seconds
+if __name__ == "__main__":  # before PyTorch is imported, which takes seconds
+    from nst.console import run
 
-# isort: split
+    run("train")
 
 import dataclasses
 import sys
@@ -39,6 +40,7 @@ from nst.loss import PerceptualLoss
 from nst.training.circumstances import allow_tf32, choose_compile, choose_precision, circumstances
 from nst.training.continuing import continue_from, warmed_up
 from nst.training.data import PhotoSet, load_photos, names_sha256, steps_per_epoch
+from nst.training.interrupt import stop_signal
 from nst.training.log import TERMS
 from nst.training.objective import Objective, read_style
 from nst.training.processes import World, join_world, leave_world
@@ -157,18 +159,32 @@ def train_step(
     return bool(stops.any())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> str | None:
+    """The command line; returns what went wrong, or that it was stopped."""
+    try:
+        command(sys.argv[1:])
+    except KeyboardInterrupt as stop:
+        if not stop.args:  # not by `train`, which saves first
+            raise
+        return str(stop)
+    except (ValueError, FloatingPointError, ImportError, OSError) as error:
+        return f"train.py: {error}"
+    return None
+
+
+def command(arguments: Sequence[str]) -> None:
+    """What the arguments ask for, in this process or in one of several."""
     options, given = parse_arguments(__doc__ or "", arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
     world = join_world(options.device)
     try:
-        run_command(options, given, world)
+        train_or_measure(options, given, world)
     finally:
         leave_world()
 
 
-def run_command(options: Options, given: dict[str, Any], world: World) -> None:
+def train_or_measure(options: Options, given: dict[str, Any], world: World) -> None:
     """Train, or measure, what is asked for."""
     recipes = {name: settings_for(name, given) for name in options.networks}
     settings = next(iter(recipes.values()))  # the networks differ in their lattice weights only
@@ -241,10 +257,3 @@ def begin(runs: Sequence[Run], options: Options, world: World) -> None:
             resume(run, options.accept_changes)
         elif options.continue_from:
             continue_from(run, options.continue_from, options.accept_changes)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, FloatingPointError, ImportError, OSError) as error:
-        sys.exit(f"train.py: {error}")

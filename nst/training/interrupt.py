@@ -1,26 +1,12 @@
-"""Ctrl-C: one sentence instead of a traceback, and no step that is cut in two.
-
-Imported before PyTorch, whose import takes seconds in which one may press it.
-"""
+"""Ctrl-C while training: no step is cut in two."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Iterator
-from types import FrameType, TracebackType
-
-
-def _say_so(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        print(str(error) or "stopped; --resume goes on from what was saved", file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, trace)
-
-
-sys.excepthook = _say_so
+from types import FrameType
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import torch
 
 import train
 from nst.checkpoint import load_checkpoint, load_state
+from nst.console import INTERRUPTED, STOPPED
 from nst.training.run import Run
 from tests.helpers import ROOT
 from tests.training.conftest import run_script
@@ -36,12 +37,12 @@ def test_damaged_photos_end_no_training(
     bad = photos / "03.jpg"
     bad.write_bytes(bad.read_bytes()[:400])
     options = ["--variant", "v3", *arguments, "--out", str(tmp_path / "out")]
-    train.main([*options, "--steps", "2"])
+    train.command([*options, "--steps", "2"])
     said = capsys.readouterr().out
     assert f"left out: {bad}: " in said
     assert "1 of 12 photos cannot be read and are left out" in said
     bad.unlink()  # as one does then; it is the same training
-    train.main([*options, "--steps", "4", "--resume"])
+    train.command([*options, "--steps", "4", "--resume"])
     assert saved_step(tmp_path / "out") == 4
 
 
@@ -61,10 +62,10 @@ def test_what_fails_after_a_step_does_not_cost_the_step(
         else:
             patch.setattr(Run, "save_snapshot", fails)
         with pytest.raises(OSError, match="no space left"):
-            train.main([*options, "--out", str(failed)])
+            train.command([*options, "--out", str(failed)])
     assert saved_step(failed) == 2
-    train.main([*options, "--out", str(failed), "--resume"])
-    train.main([*options, "--out", str(whole)])
+    train.command([*options, "--out", str(failed), "--resume"])
+    train.command([*options, "--out", str(whole)])
     assert_same_run(failed, whole)
     states = [load_state(out / "v3.state.pt") for out in (failed, whole)]
     assert states[0]["scheduler"] == states[1]["scheduler"]
@@ -80,7 +81,7 @@ def test_an_out_that_cannot_be_written_is_noticed_first(
     monkeypatch.setattr(train, "load_photos", None)  # not reached
     out = tmp_path / "file" / "out"
     with pytest.raises(ValueError, match=r"--out .*out: cannot be written \(Not a directory\)"):
-        train.main(["--variant", "v3", *arguments, "--out", str(out)])
+        train.command(["--variant", "v3", *arguments, "--out", str(out)])
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:7", "mps", "gpu", "meta"])
@@ -91,7 +92,7 @@ def test_a_device_that_is_not_there(device: str, arguments: list[str], tmp_path:
         pytest.skip("it may be there")
     options = ["--variant", "v3", *arguments, "--out", str(tmp_path / "out")]
     with pytest.raises(ValueError, match=f"--device {device}: not on this machine, which has cpu"):
-        train.main([*options, "--device", device])
+        train.command([*options, "--device", device])
 
 
 def test_compile_without_a_compiler(arguments: list[str], tmp_path: Path) -> None:
@@ -139,9 +140,9 @@ def test_ctrl_c_while_starting(
         process.wait(timeout=60)
     finally:
         process.kill()
-    assert process.returncode != 0
+    assert process.returncode == INTERRUPTED
     assert "Traceback" not in shown
-    assert shown.splitlines()[-1].endswith("stopped; --resume goes on from what was saved")
+    assert shown.splitlines()[-1].endswith(STOPPED)
     assert not (tmp_path / "out" / "v3.state.pt").exists()
 
 
@@ -150,11 +151,11 @@ def test_circumstances_are_noted_with_their_first_step_and_refuse_nothing(
 ) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--out", str(out)]
-    train.main([*options, "--steps", "2", "--threads", "1"])
+    train.command([*options, "--steps", "2", "--threads", "1"])
     best = load_state(out / "v3.state.pt")["scheduler"]["best"]
     more = [*options, "--steps", "3", "--resume", "--threads", "1"]
-    train.main([*more, "--precision", "bf16"])
-    train.main([*more[:-4], "4", *more[-3:], "--precision", "bf16"])  # as before
+    train.command([*more, "--precision", "bf16"])
+    train.command([*more[:-4], "4", *more[-3:], "--precision", "bf16"])  # as before
     metadata = load_checkpoint(out / "v3.safetensors")[1]
     noted = json.loads(metadata["circumstances"])
     assert [(entry["from_step"], entry["precision"]) for entry in noted] == [
@@ -173,7 +174,7 @@ def test_circumstances_are_noted_with_their_first_step_and_refuse_nothing(
 def test_a_state_of_an_earlier_version_goes_on(arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--out", str(out)]
-    train.main([*options, "--steps", "2"])
+    train.command([*options, "--steps", "2"])
     state = load_state(out / "v3.state.pt")
     state["settings"] |= {"precision": "bf16", "torch_version": "2.0", "decoder": "transposed"}
     for name in ("circumstances", "validated_at"):
@@ -181,7 +182,7 @@ def test_a_state_of_an_earlier_version_goes_on(arguments: list[str], tmp_path: P
     torch.save(state, out / "v3.state.pt")
     log = pd.read_csv(out / "v3.csv").drop(columns=["lattice", "validation_lattice"])
     log.to_csv(out / "v3.csv", index=False)
-    train.main([*options, "--steps", "3", "--resume"])
+    train.command([*options, "--steps", "3", "--resume"])
     noted = json.loads(load_checkpoint(out / "v3.safetensors")[1]["circumstances"])
     assert noted[0] == {"from_step": 1, "precision": "bf16", "torch": "2.0"}
     assert noted[1]["from_step"] == 3
@@ -194,7 +195,7 @@ def test_each_network_is_trained_and_validated_by_its_own_weights(
 ) -> None:
     """The lattice term is logged for all, and part of v4's total only."""
     out = tmp_path / "out"
-    train.main(["--variant", "v3", "v4", *arguments, "--out", str(out), "--steps", "2"])
+    train.command(["--variant", "v3", "v4", *arguments, "--out", str(out), "--steps", "2"])
     for name, weight in (("v3", 0), ("v4", 200)):
         row = pd.read_csv(out / f"{name}.csv").iloc[-1]
         for prefix in ("", "validation_"):
@@ -211,9 +212,9 @@ def test_each_network_is_trained_and_validated_by_its_own_weights(
 def test_compiled_it_is_the_same_training(arguments: list[str], tmp_path: Path) -> None:
     plain, compiled = tmp_path / "plain", tmp_path / "compiled"
     options = ["--variant", "v3", *arguments, "--steps", "2", "--learning-rate", "1e-5"]
-    train.main([*options, "--out", str(plain)])
+    train.command([*options, "--out", str(plain)])
     try:
-        train.main([*options, "--out", str(compiled), "--compile"])
+        train.command([*options, "--out", str(compiled), "--compile"])
     except ValueError as error:
         if "--compile does not work here" in str(error):
             pytest.skip("no compiler")

@@ -35,8 +35,8 @@ def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_p
     # On to step 3, where it validates only because it ends there, and to 5, a validation later.
     for steps in ("3", "5"):
         more = ["--variant", "all", *arguments, "--steps", steps, "--out", str(stopped)]
-        train.main([*more, "--resume"])
-    train.main(["--variant", "all", *arguments, "--steps", "5", "--out", str(whole)])
+        train.command([*more, "--resume"])
+    train.command(["--variant", "all", *arguments, "--steps", "5", "--out", str(whole)])
     for name in VARIANTS:
         theirs = weights(whole / f"{name}.safetensors")
         for key, value in weights(stopped / f"{name}.safetensors").items():
@@ -54,20 +54,20 @@ def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_p
 
 
 def test_the_loss_falls(arguments: list[str], tmp_path: Path) -> None:
-    train.main(["--variant", "v3", *arguments, "--steps", "30", "--out", str(tmp_path / "out")])
+    train.command(["--variant", "v3", *arguments, "--steps", "30", "--out", str(tmp_path / "out")])
     total = pd.read_csv(tmp_path / "out" / "v3.csv")["total"]
     assert total.tail(5).mean() < 0.7 * total.head(5).mean()
 
 
 def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out")]
-    train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
+    train.command(["--variant", "v3", *arguments, *out, "--steps", "1"])
     slower = ["--variant", "v3", *arguments, *out, "--learning-rate", "0.01", "--steps", "2"]
     with pytest.raises(CheckpointError, match=r"learning_rate \(0.001 then, 0.01 now\)"):
-        train.main([*slower, "--resume"])
+        train.command([*slower, "--resume"])
     with pytest.raises(CheckpointError, match=r"v3\.safetensors exists: --resume goes on"):
-        train.main(["--variant", "v3", *arguments, *out, "--steps", "1"])
-    train.main([*slower, "--resume", "--accept-changes"])
+        train.command(["--variant", "v3", *arguments, *out, "--steps", "1"])
+    train.command([*slower, "--resume", "--accept-changes"])
     metadata = load_checkpoint(tmp_path / "out" / "v3.safetensors")[1]
     assert json.loads(metadata["training"])["learning_rate"] == 0.01
     before = {"until_step": 1, "settings": {"learning_rate": 0.001}}
@@ -104,7 +104,7 @@ def test_nan_stops_and_is_never_saved(
 ) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--save-every", "1", "--out", str(out)]
-    train.main([*options, "--steps", "2"])
+    train.command([*options, "--steps", "2"])
     before = weights(out / "v3.safetensors")
 
     def broken_forward(self: PerceptualLoss, pictures: torch.Tensor, _: torch.Tensor) -> LossTerms:
@@ -115,7 +115,7 @@ def test_nan_stops_and_is_never_saved(
     with pytest.raises(
         FloatingPointError, match=r"v3: the loss or its gradient became NaN .* step 3"
     ):
-        train.main([*options, "--steps", "4", "--resume"])
+        train.command([*options, "--steps", "4", "--resume"])
     assert load_state(out / "v3.state.pt")["step"] == 2
     for key, value in weights(out / "v3.safetensors").items():
         assert torch.equal(value, before[key])
@@ -182,41 +182,41 @@ def test_a_kill_in_the_middle_of_a_save_loses_nothing_but_time(
 ) -> None:
     torn, whole = tmp_path / "torn", tmp_path / "whole"
     options = ["--variant", "v3", *arguments]
-    train.main([*options, "--steps", "2", "--out", str(torn)])
+    train.command([*options, "--steps", "2", "--out", str(torn)])
     state = (torn / "v3.state.pt").read_bytes()
-    train.main([*options, "--steps", "4", "--out", str(torn), "--resume"])
+    train.command([*options, "--steps", "4", "--out", str(torn), "--resume"])
     (torn / "v3.state.pt").write_bytes(state)  # checkpoint and log are of step 4, the state of 2
-    train.main([*options, "--steps", "5", "--out", str(torn), "--resume"])
-    train.main([*options, "--steps", "5", "--out", str(whole)])
+    train.command([*options, "--steps", "5", "--out", str(torn), "--resume"])
+    train.command([*options, "--steps", "5", "--out", str(whole)])
     assert_same_run(torn, whole)
 
 
 def test_damaged_and_foreign_states_are_refused(arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--steps", "2", "--out", str(out)]
-    train.main(options)
+    train.command(options)
     state = out / "v3.state.pt"
     whole = state.read_bytes()
     state.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match=r"v3\.state\.pt: damaged training state"):
-        train.main([*options, "--resume"])
+        train.command([*options, "--resume"])
     torch.save({"epoch": 3, "model_state_dict": {}}, state)
     with pytest.raises(CheckpointError, match="not a training state of this project"):
-        train.main([*options, "--resume"])
+        train.command([*options, "--resume"])
     state.write_bytes(whole)
     state.rename(out / "v2.state.pt")
     with pytest.raises(CheckpointError, match="is of v3, not v2"):
-        train.main(["--variant", "v2", *options[2:], "--resume"])
+        train.command(["--variant", "v2", *options[2:], "--resume"])
 
 
 def test_continuing_from_a_checkpoint(arguments: list[str], tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     options = ["--variant", "v3", *arguments]
-    train.main([*options, "--steps", "4", "--out", str(first)])
+    train.command([*options, "--steps", "4", "--out", str(first)])
     for suffix in (".state.pt", "-step2.png"):
         (first / f"v3{suffix}").unlink()  # what is not published
     go_on = [*options, "--steps", "6", "--out", str(second), "--continue-from", str(first)]
-    train.main(go_on)
+    train.command(go_on)
     logs = [pd.read_csv(out / "v3.csv") for out in (first, second)]
     assert list(logs[1]["step"]) == [1, 2, 3, 4, 5, 6]
     pd.testing.assert_frame_equal(logs[0], logs[1].head(4))
@@ -228,7 +228,7 @@ def test_continuing_from_a_checkpoint(arguments: list[str], tmp_path: Path) -> N
     assert json.loads(metadata["changes"]) == [{"until_step": 4, "settings": {"optimizer": "new"}}]
     (first / "v3.csv").unlink()
     with pytest.raises(CheckpointError, match="its log does not reach its step, 4"):
-        train.main([*go_on, "--out", str(tmp_path / "third")])
+        train.command([*go_on, "--out", str(tmp_path / "third")])
 
 
 def test_two_processes_train_like_one(arguments: list[str], tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_two_processes_train_like_one(arguments: list[str], tmp_path: Path) -> N
     # They add up in another order, which Adam would make into whole steps where a gradient is
     # nearly zero; small steps keep that below what unequal gradients do.
     options = [*options, "--steps", "5", "--save-every", "2", "--learning-rate", "1e-5"]
-    train.main([*options, "--out", str(one)])
+    train.command([*options, "--out", str(one)])
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command = [sys.executable, *torchrun, "train.py", *options, "--out", str(two)]
     result = subprocess.run(
@@ -262,7 +262,7 @@ def test_the_benchmark_measures_both_loops_and_saves_nothing(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    train.main(["--variant", "all", *arguments, "--out", str(out), "--benchmark"])
+    train.command(["--variant", "all", *arguments, "--out", str(out), "--benchmark"])
     text = capsys.readouterr().out
     assert re.search(r"^ours +\d+\.\d\d photos/s", text, re.MULTILINE)
     assert re.search(r"^plain +\d+\.\d\d photos/s", text, re.MULTILINE)
