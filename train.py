@@ -26,6 +26,7 @@ if __name__ == "__main__":  # before PyTorch is imported, which takes seconds
 import dataclasses
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,7 @@ def train(
 
             # One step of every network on the same photos.
             batch = prepare_batch(step, photos["train"], objective, settings, world)
-            stop = train_step(
-                due, batch, objective, world, step // per_epoch + 1, stopping.is_set()
-            )
+            stop = train_step(due, batch, objective, world, step // per_epoch + 1, stopping)
             progress.set_postfix({run.variant: run.log_rows[-1]["total"] for run in due})
             progress.update()
 
@@ -123,7 +122,7 @@ def train_step(
     objective: Objective,
     world: World,
     epoch: int = 1,
-    stop: bool = False,
+    stopping: threading.Event | None = None,
 ) -> bool:
     """One Adam step of each network; whether one of the processes wants to stop after it.
 
@@ -144,7 +143,7 @@ def train_step(
 
     # The one place at which a step waits for a GPU and for the other processes.
     share = batch.weight / world.size
-    stops = torch.full_like(reports[0], float(stop))
+    stops = torch.full_like(reports[0], float(stopping is not None and stopping.is_set()))
     *sums, stops = world.sum(torch.stack([*(share * report for report in reports), stops]))
     for run, values in zip(runs, sums, strict=True):
         if not values.isfinite().all():

@@ -85,11 +85,11 @@ def fast_layer(module: nn.Module) -> nn.Module:
         case nn.ReLU():
             return nn.ReLU(inplace=True)
         case nn.Conv2d():
-            return _with_parameters_of(module, NarrowConv2d if is_narrow(module) else Conv2d)
+            return _with_parameters_of(module, NarrowConv2d if is_narrow(module) else FastConv2d)
         case nn.ConvTranspose2d():
-            return _with_parameters_of(module, ConvTranspose2d)
+            return _with_parameters_of(module, FastConvTranspose2d)
         case nn.ReflectionPad2d():
-            return ReflectionPad2d(module.padding)
+            return FastReflectionPad2d(module.padding)
         case nn.Upsample():
             return RepeatPixels(scale_factor=module.scale_factor, mode="nearest")
     return module
@@ -97,8 +97,10 @@ def fast_layer(module: nn.Module) -> nn.Module:
 
 def is_narrow(convolution: nn.Conv2d) -> bool:
     """Whether it pays to compute it row by row of its kernel; see `NarrowConv2d`."""
+    narrow = convolution.out_channels < NARROW and convolution.groups == 1
     several_rows = convolution.kernel_size[0] > 1 and convolution.bias is not None
-    return convolution.out_channels < NARROW and convolution.groups == 1 and several_rows
+    plain = convolution.stride == (1, 1) and convolution.padding == (0, 0)
+    return narrow and several_rows and plain
 
 
 def _with_parameters_of(
@@ -136,7 +138,7 @@ def keep_freed_memory() -> bool:
     return all(libc.mallopt(name, value) == 1 for name, value in settings.items())
 
 
-class Conv2d(nn.Conv2d):
+class FastConv2d(nn.Conv2d):
     """A convolution without padding whose weights' gradient is fast."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,7 +154,7 @@ class Conv2d(nn.Conv2d):
         return _convolve(self, x, form)
 
 
-class ConvTranspose2d(nn.ConvTranspose2d):
+class FastConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution whose weights' gradient is fast."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -168,7 +170,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return super().forward(x)
 
 
-class ReflectionPad2d(nn.ReflectionPad2d):
+class FastReflectionPad2d(nn.ReflectionPad2d):
     """Reflection, equally wide on all sides, whose gradient is added up in place."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -199,7 +201,7 @@ class NarrowConv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
+        if not _trains_on_cpu(self, x):
             return super().forward(x)
         rows = self.kernel_size[0]
         kernels = kernel_rows(self.weight)

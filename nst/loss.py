@@ -41,7 +41,7 @@ class LossSettings:
     content_weight: float = 1.0  # the other weights are beside this one
     style_weight: float = 4.0  # 2 is pale, 12 swallows the photo in the light networks
     tv_weight: float = 1.0  # comes to about 1 % of the total; as a third of it, it blurs
-    lattice_weight: float = 0.0  # the paper's networks shall show what the paper saw; v4: 200
+    lattice_weight: float = 0.0  # of the grid of 2 and 4 px that upsampling leaves; v4: 200
 
 
 class LossTerms(NamedTuple):
@@ -204,7 +204,7 @@ class PerceptualLoss(nn.Module):
 
 
 def _parse_style_layer(layer: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(relu[1-5]_[1-3])(?:/([1-9]))?", layer)
+    match = re.fullmatch(r"(relu(?:[12]_[12]|[3-5]_[1-3]))(?:/([1-9]))?", layer)
     if match is None:
         raise ValueError(f"no style layer is called {layer!r}; write for example relu3_3/2")
     return match[1], int(match[2] or 1)

@@ -6,13 +6,14 @@ Lightweight?": one `TransformerNet`, and for each name what it is made of.
     v1        residual blocks                      381,315
     v2        encoder, residual blocks             292,796
     v3        encoder, residual blocks, decoder    207,865
-    v4        the same, and nothing wide at full   200,876
+    v4        as v3, but nothing wide at full      200,876
               size; ours, not the paper's
 
 Johnson et al.: "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (ECCV 2016),
 with instance normalization (Ulyanov et al., 2016).  Decided where the paper is silent: padding is
 by reflection; the decoder's convolutions are transposed, as its text says; a lightweight layer is
 depthwise, norm, ReLU, pointwise without biases, the one reading that gives its parameter counts.
+v4 keeps neither norm nor ReLU inside of it, and its first and last layers are ordinary ones.
 
 Pictures are RGB in [0, 1] outside.  Inside, ImageNet's mean and deviation are taken out, so that 0
 is mean grey, which trains fast from scratch.  Shapes in comments are (N, C, H, W).
@@ -36,7 +37,7 @@ Part = Literal["encoder", "residual", "decoder"]
 Inner = Literal["norm", "relu"]
 Upsampling = Literal["transposed", "transposed4", "resize"]
 
-MIN_SIDE = 16  # px; below it the reflection at quarter size has too little to reflect
+MIN_SIDE = 16  # px; 4 are left of them at quarter size, where most of the work is done
 STRIDE = 4  # the encoder halves the picture twice
 
 
@@ -49,8 +50,9 @@ class Architecture:
     stem: Literal["full", "half"] = "full"  # 9×9, then 3×3 to half size; or one 5×5 to half size
     upsampling: Upsampling = "transposed"  # of the decoder's layers that double the size
     pointwise_first: bool = False  # in the decoder: fewer channels before there are more pixels
-    # What paints: the decoder's second doubling and its 9×9 layer, that one ordinary in a
-    # lightweight decoder too, or one 3×3 layer to twelve channels, which become pixels.
+    # What paints from half size on.  "9x9": a doubling and a 9×9 layer, of the decoder's kind;
+    # "ordinary 9x9": the same, that layer ordinary also in a lightweight decoder; "shuffle": one
+    # ordinary 3×3 layer to twelve channels, which become pixels.
     head: Literal["9x9", "ordinary 9x9", "shuffle"] = "9x9"
 
 
@@ -158,18 +160,18 @@ class LightweightConvLayer(nn.Sequential):
         pointwise_first: bool = False,
     ) -> None:
         channels = out_channels if pointwise_first else in_channels  # of all but the pointwise
-        layers = {
+        layers = {  # in their usual order: (N, in, H', W') until the pointwise one
             "depthwise": partial(
                 spatial_convolution,
                 *(channels, channels, kernel_size, stride),
                 upsampling=upsampling,
                 groups=channels,
                 bias=False,
-            ),  # (N, in, H', W')
+            ),
             "norm": partial(instance_norm, channels),
             "relu": nn.ReLU,
             "pointwise": partial(nn.Conv2d, in_channels, out_channels, kernel_size=1, bias=False),
-        }  # (N, out, H', W')
+        }
         order = ["depthwise", *(name for name in ("norm", "relu") if name in inner), "pointwise"]
         if pointwise_first:
             order[0], order[-1] = order[-1], order[0]
@@ -215,6 +217,7 @@ class TransformerNet(nn.Module):
 
     Encoder 9×9×32, 3×3×64 stride 2, 3×3×128 stride 2; five residual blocks of 128 channels;
     decoder ×2 to 64, ×2 to 32, 9×9×3.  Instance norm and ReLU follow each layer but the last.
+    An `Architecture` says which of them are of another kind.
     """
 
     def __init__(self, architecture: Architecture = BASELINE) -> None:

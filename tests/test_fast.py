@@ -6,31 +6,39 @@ import torch.nn.functional as F
 from torch import nn
 
 from nst.fast import (
-    Conv2d,
-    ConvTranspose2d,
+    FastConv2d,
+    FastConvTranspose2d,
+    FastReflectionPad2d,
     NarrowConv2d,
-    ReflectionPad2d,
     RepeatPixels,
     fast,
 )
 from nst.models import VARIANTS, build_model
 
-PYTORCHS = {Conv2d: nn.Conv2d, ConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
+PYTORCHS = {FastConv2d: nn.Conv2d, FastConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
 FORMS = {  # name: our layer and its arguments
-    "3×3": (Conv2d, (5, 7, 3), {}),
-    "without bias": (Conv2d, (5, 7, 3), {"bias": False}),
-    "3×2, stride 2×1": (Conv2d, (5, 7, (3, 2)), {"stride": (2, 1)}),
-    "9×9, taken as it is": (Conv2d, (5, 7, 9), {}),
-    "padded, taken as it is": (Conv2d, (5, 7, 3), {"padding": 1}),
-    "depthwise 9×9": (Conv2d, (6, 6, 9), {"groups": 6, "bias": False}),
-    "depthwise 5×7, stride 2": (Conv2d, (6, 6, (5, 7)), {"stride": 2, "groups": 6}),
-    "depthwise 3×3, taken as it is": (Conv2d, (6, 6, 3), {"groups": 6}),
-    "two groups, taken as it is": (Conv2d, (6, 4, 5), {"groups": 2}),
-    "dilated, taken as it is": (Conv2d, (5, 7, 3), {"dilation": 2}),
-    "doubling": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
-    "doubling, 4×4": (ConvTranspose2d, (5, 7, 4), {"stride": 2, "padding": 1}),
-    "upwards, unequal": (ConvTranspose2d, (5, 7, (3, 2)), {"stride": (2, 1), "padding": (1, 0)}),
-    "upwards, dilated, taken as it is": (ConvTranspose2d, (5, 7, 3), {"stride": 2, "dilation": 2}),
+    "3×3": (FastConv2d, (5, 7, 3), {}),
+    "without bias": (FastConv2d, (5, 7, 3), {"bias": False}),
+    "3×2, stride 2×1": (FastConv2d, (5, 7, (3, 2)), {"stride": (2, 1)}),
+    "9×9, taken as it is": (FastConv2d, (5, 7, 9), {}),
+    "padded, taken as it is": (FastConv2d, (5, 7, 3), {"padding": 1}),
+    "depthwise 9×9": (FastConv2d, (6, 6, 9), {"groups": 6, "bias": False}),
+    "depthwise 5×7, stride 2": (FastConv2d, (6, 6, (5, 7)), {"stride": 2, "groups": 6}),
+    "depthwise 3×3, taken as it is": (FastConv2d, (6, 6, 3), {"groups": 6}),
+    "two groups, taken as it is": (FastConv2d, (6, 4, 5), {"groups": 2}),
+    "dilated, taken as it is": (FastConv2d, (5, 7, 3), {"dilation": 2}),
+    "doubling": (FastConvTranspose2d, (5, 7, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+    "doubling, 4×4": (FastConvTranspose2d, (5, 7, 4), {"stride": 2, "padding": 1}),
+    "upwards, unequal": (
+        FastConvTranspose2d,
+        (5, 7, (3, 2)),
+        {"stride": (2, 1), "padding": (1, 0)},
+    ),
+    "upwards, dilated, taken as it is": (
+        FastConvTranspose2d,
+        (5, 7, 3),
+        {"stride": 2, "dilation": 2},
+    ),
     "narrow": (NarrowConv2d, (6, 3, 5), {}),
 }
 
@@ -54,13 +62,13 @@ def test_they_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
 
 
 def test_the_picture_needs_no_gradient() -> None:
-    conv = Conv2d(3, 4, 3).train()
+    conv = FastConv2d(3, 4, 3).train()
     conv(torch.randn(1, 3, 8, 8)).sum().backward()
     assert conv.weight.grad is not None
 
 
 def test_in_bf16_it_is_pytorchs() -> None:
-    conv, x = Conv2d(3, 4, 3).train(), torch.randn(1, 3, 8, 8)
+    conv, x = FastConv2d(3, 4, 3).train(), torch.randn(1, 3, 8, 8)
     with torch.autocast("cpu", torch.bfloat16):
         result = conv(x)
     assert result.dtype == torch.bfloat16
@@ -68,9 +76,9 @@ def test_in_bf16_it_is_pytorchs() -> None:
 
 
 IN_BF16 = {  # name: the layer that has a fast form of its own in bf16, and its gradient's
-    "depthwise 9×9": (Conv2d(6, 6, 9, groups=6, bias=False), "FastConvolution"),
+    "depthwise 9×9": (FastConv2d(6, 6, 9, groups=6, bias=False), "FastConvolution"),
     "depthwise, doubling": (
-        ConvTranspose2d(6, 6, 3, 2, padding=1, output_padding=1, groups=6, bias=False),
+        FastConvTranspose2d(6, 6, 3, 2, padding=1, output_padding=1, groups=6, bias=False),
         "DepthwiseTransposed",
     ),
 }
@@ -103,7 +111,7 @@ def test_reflection_and_repeated_pixels_train_as_pytorchs(
 ) -> None:
     x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
     pairs = [
-        (ReflectionPad2d(padding), nn.ReflectionPad2d(padding)),
+        (FastReflectionPad2d(padding), nn.ReflectionPad2d(padding)),
         (RepeatPixels(scale_factor=2), nn.Upsample(scale_factor=2)),
     ]
     for ours, theirs in pairs:

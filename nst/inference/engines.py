@@ -118,7 +118,7 @@ class OpenVinoEngine:
         pixels = x.detach().float().contiguous().numpy()
         with self._one_at_a_time:
             result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
-            if pixels.size > 3 * RELEASE_PIXELS:  # or four networks keep 10 GB after 2048×2048
+            if pixels.size > 3 * RELEASE_PIXELS:  # or the networks keep 10 GB after 2048×2048
                 self.compiled.release_memory()
         return torch.from_numpy(result[0])
 

@@ -37,8 +37,8 @@ class Settings:
     loss: LossSettings = field(default_factory=LossSettings)
 
 
-# Where a network's recipe is not `Settings()`: its own settings of the loss.
-LOSS_OF_VARIANT: dict[str, dict[str, Any]] = {"v4": {"lattice_weight": 200.0}}
+# Where a network's recipe is not `Settings()`; all else is one loss for networks side by side.
+LATTICE_WEIGHT = {"v4": 200.0}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ def settings_for(variant: str, given: dict[str, Any]) -> Settings:
     Args:
         given: values of fields of `Settings` and of `LossSettings`, by name.
     """
-    of_loss = LOSS_OF_VARIANT.get(variant, {}) | values_of(LossSettings, given)
+    of_loss = values_of(LossSettings, given)
+    if variant in LATTICE_WEIGHT:
+        of_loss.setdefault("lattice_weight", LATTICE_WEIGHT[variant])
     return Settings(**values_of(Settings, given), loss=LossSettings(**of_loss))
 
 
