@@ -136,7 +136,7 @@ def test_a_bad_file_gets_one_sentence_and_the_page_lives_on(
     status = replies[-1][STATUS]
     assert 'role="alert"' in status
     assert "<html" not in status
-    assert "Accepted: PNG" in status
+    assert "Accepted: JPEG, PNG" in status
     assert "/" not in re.sub(r"<[^>]*>|[0-9]+", "", status)  # no path
     assert not any("panes" in reply[VIEWER] for reply in replies)  # the good one's pictures stay
     mixed = client.predict(50, False, api_name="/mix")

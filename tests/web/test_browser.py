@@ -35,7 +35,7 @@ def test_a_bad_file_is_answered_in_words(
     with visiting(browser, url) as page:
         upload(page, tmp_path / "bad.png")
         page.get_by_role("button", name="Stylize").click()
-        alert = page.get_by_role("alert").filter(has_text="Accepted: PNG")
+        alert = page.get_by_role("alert").filter(has_text="Accepted: JPEG, PNG")
         expect(alert).to_be_visible()
         assert "tmp" not in alert.text_content()
         page.wait_for_function(LOADED, arg=len(NAMES))  # of the example before
