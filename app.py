@@ -10,84 +10,59 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
 from nst.checkpoint import CheckpointError, load_networks
-from nst.examples import LAMPS, example_pictures
+from nst.examples import examples
 from nst.images import MAX_BYTES
 from nst.inference.engines import prepare_engines
-from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
-from nst.paths import ASSETS
+from nst.paths import ASSETS, CHECKPOINTS
 from nst.web import texts
-from nst.web.components import PictureUpload, Viewer, training_tab
+from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
 from nst.web.offline import stay_offline
-from nst.web.session import ORIGINAL, STRENGTH_STEP, Session
-from nst.web.studio import Engines, Studio, on_page
+from nst.web.programs import Programs
+from nst.web.session import Session
+from nst.web.store import PictureStore
+from nst.web.studio import FIRST_SIDE, MAX_SIDE, Studio, on_page
+from nst.web.tabs import about_tab, training_tab
 from nst.web.theme import page_theme
 from nst.web.zero_gpu import declare_for_zero_gpu
 from nst.web.zoom import ZOOM_SIDE
 
-EXAMPLES = [str(path) for path in example_pictures()]
-MAX_SIDE = 2048  # px
-SIDES = [("256", 256), ("512", 512), ("1024", 1024), (f"original, {MAX_SIDE} at most", MAX_SIDE)]
-FIRST_SIDE = 512  # px
+SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"up to {MAX_SIDE} px", MAX_SIDE)]
+SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
+ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
+AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 
 
-def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.Blocks:
-    """The page for these networks on these engines, the first of which is chosen at first."""
+def build_demo(studio: Studio) -> gr.Blocks:
+    """The page of a studio, the first of whose engines and examples is chosen at first."""
     stay_offline()
-    viewer = Viewer(label="pictures", elem_id="viewer", render=False)
-    studio = Studio(networks, engines, viewer.store, LAMPS, FIRST_SIDE)
-    viewer.keep_in_cache.update(studio.files_of_the_example())
-    with gr.Blocks(title="Lightweight style transfer", delete_cache=(600, 3600)) as demo:
-        session = gr.State(Session())
-        gr.HTML(texts.INTRODUCTION, elem_id="title")
-        with gr.Tabs():
+    engines = list(studio.engines)
+    with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
+        session = gr.State(studio.example)
+        gr.HTML(texts.HEADING, elem_id="title")
+        with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
-                with gr.Row(elem_id="making"):
-                    with gr.Column(scale=5, min_width=280):
-                        upload = PictureUpload(
-                            label="Your photo",
-                            sources=["upload", "clipboard"],
-                            height=296,
-                            format="png",
-                        )
-                        gr.Examples(
-                            EXAMPLES,
-                            upload,
-                            label="Or one of these",
-                            cache_examples=False,
-                            elem_id="examples",
-                        )
-                    with gr.Column(scale=6, min_width=280):
-                        side = gr.Radio(
-                            SIDES, value=FIRST_SIDE, label="Longer side of the results, px"
-                        )
-                        chosen = gr.CheckboxGroup(
-                            studio.names, value=studio.names, label="Networks"
-                        )
-                        engine = gr.Radio(
-                            [(texts.ENGINES[name], name) for name in engines],
-                            value=next(iter(engines)),
-                            label="Engine",
-                        )
-                        start = gr.Button("Stylize", variant="primary", elem_id="start")
-                        status = gr.HTML(label="message", elem_classes="status")
-                        strength = gr.Slider(
-                            0,
-                            100,
-                            100,
-                            step=STRENGTH_STEP,
-                            label="Strength, % (at once; no network runs again)",
-                        )
-                        keep_colours = gr.Checkbox(False, label="Keep the photo’s colours")
-                viewer.render()
+                bar = Bar(
+                    Wishes(
+                        example=next(iter(studio.examples)),
+                        side=FIRST_SIDE,
+                        networks=studio.names,
+                        engine=engines[0],
+                    ),
+                    examples=studio.thumbnails(),
+                    sides=SIDES,
+                    small_side=SMALL_SIDE,
+                    networks=studio.names,
+                    engines=[(texts.ENGINES[name], name) for name in engines],
+                )
+                viewer = Viewer(studio.first_view(), store=studio.store, label="pictures")
                 gr.HTML(texts.LATENCY, elem_classes="section")
                 with gr.Row(elem_id="measuring"):
                     measured_side = gr.Radio(
@@ -100,73 +75,79 @@ def build_demo(networks: Mapping[str, TransformerNet], engines: Engines) -> gr.B
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(studio.table(Session()), label="latency")
-            with gr.Tab("How they were trained"):
+                table = gr.HTML(studio.table(studio.example), label="latency")
+            with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
-                gr.HTML(texts.ABOUT, elem_classes="words")
-        with gr.Column(visible=False):  # what only programs ask for
-            place = [gr.Number(value) for value in (50, 50, 4, ZOOM_SIDE, ZOOM_SIDE)]
-            crops = [gr.Image(label=name, format="png") for name in (ORIGINAL, *studio.names)]
-            crop = gr.Button()
-            sheet = gr.File(label="sheet")
+                about_tab(CHECKPOINTS / "README.md")
+        gr.HTML(texts.foot(), elem_id="foot")
+        sheet = gr.File(visible=False)
 
         parts = {
             "session": session,
-            "panes": viewer,
+            "view": viewer,
             "table": table,
-            "status": status,
             "progress": progress,
             "sheet": sheet,
         }
-        demo.load(
-            on_page(studio.welcome, parts),
-            None,
-            [session, viewer, table, status],
-            api_visibility="private",
-            show_progress="hidden",
-            queue=False,
-        )
-        start.click(
+        add_api(Programs(studio), engines)  # first, so that the names are its
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        bar.run(studio.ask, [bar, session], None, queue=False, trigger_mode="multiple", **private)
+        bar.run(
             on_page(studio.run, parts),
-            [upload, side, chosen, engine, strength, keep_colours, session],
-            [session, status, viewer, table],
-            api_name="stylize",
-            concurrency_id="networks",
-            concurrency_limit=1,  # one at a time, or the times would mean nothing
-            show_progress_on=status,
+            [bar, session],
+            [session, viewer, table],
+            trigger_mode="multiple",
+            **ONE_AT_A_TIME,
+            **private,
         )
+        bar.mix(
+            on_page(studio.mix, parts),
+            [bar, session],
+            [session, viewer, table],
+            trigger_mode="always_last",
+            **AT_ONCE,
+            **private,
+        )
+        viewer.stop(studio.stop, session, None, queue=False, **private)
+        viewer.sheet(
+            on_page(studio.sheet, parts), [bar, session], sheet, **AT_ONCE, **private
+        ).success(None, sheet, js=script("save"))
         measure.click(
             on_page(studio.measure, parts),
-            [measured_side, engine, session],
+            [measured_side, bar, session],
             [session, progress, table],
-            api_name="measure",
-            concurrency_id="networks",
             show_progress_on=table,
+            api_visibility="private",
+            **ONE_AT_A_TIME,
         )
-        gr.on(
-            [strength.input, keep_colours.input],
-            on_page(studio.mix, parts),
-            [strength, keep_colours, session],
-            [session, status, viewer],
-            api_name="mix",
-            trigger_mode="always_last",
-            show_progress="hidden",
-            concurrency_id="looking",  # never waits for somebody's stylizing
-            concurrency_limit=4,
-        )
-        crop.click(
-            studio.magnify, [*place, session], crops, api_name="magnify", concurrency_id="looking"
-        )
-        viewer.sheet(
-            on_page(studio.sheet, parts),
-            session,
-            [sheet],
-            api_name="contact_sheet",
-            show_progress_on=viewer,
-            concurrency_id="looking",
-        ).success(None, sheet, js=script("save"))
     return demo
+
+
+def add_api(programs: Programs, engines: list[str]) -> None:
+    """What programs may ask for, with names and numbers as the documentation shows them."""
+    names = programs.studio.names
+    session = gr.State(Session())
+    with gr.Column(visible=False):
+        photo = PictureUpload(label="photo")
+        side = gr.Number(FIRST_SIDE, precision=0, label="side")
+        chosen = gr.CheckboxGroup(names, value=names, label="networks")
+        engine = gr.Radio(engines, value=engines[0], label="engine")
+        strength = gr.Number(100, label="strength")
+        keep_colours = gr.Checkbox(False, label="keep_colours")
+        results = ResultsForPrograms(label="results")
+        place = [gr.Number(value) for value in (50, 50, 4)]
+        size = [gr.Number(ZOOM_SIDE, precision=0) for _ in range(2)]
+        sheet = gr.File(label="sheet")
+        times = gr.JSON(label="times")
+        ask = gr.Button()
+    wishes = [photo, side, chosen, engine, strength, keep_colours, session]
+    mixing = [strength, keep_colours, session]
+    ask.click(programs.stylize, wishes, [results, session], api_name="stylize", **ONE_AT_A_TIME)
+    ask.click(programs.measure, [side, engine], times, api_name="measure", **ONE_AT_A_TIME)
+    ask.click(programs.mix, mixing, [results, session], api_name="mix", **AT_ONCE)
+    ask.click(programs.magnify, [*place, *size, session], results, api_name="magnify", **AT_ONCE)
+    ask.click(programs.contact_sheet, session, sheet, api_name="contact_sheet", **AT_ONCE)
 
 
 def script(name: str) -> str:
@@ -179,10 +160,10 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    demo = build_demo(networks, prepare_engines(networks)).queue(
-        max_size=MAX_WAITING, api_open=False
-    )
+    studio = Studio(networks, prepare_engines(networks), PictureStore(), examples())
+    demo = build_demo(studio).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
+        prevent_thread_lock=True,
         theme=page_theme(),
         css_paths=ASSETS / "style.css",
         js=script("page"),
@@ -190,6 +171,8 @@ def main() -> None:
         max_file_size=MAX_BYTES,
         state_session_capacity=256,
     )
+    studio.prepare()
+    demo.block_thread()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 () => {
-  // Gradio gives the example pictures no names; a screen reader needs them.
-  const name = () => {
-    const pictures = document.querySelectorAll("#examples button img");
-    for (const picture of pictures) {
-      const file = decodeURIComponent(picture.src).split("/").at(-1).split(".")[0];
-      picture.alt = `example: ${file}`;
+  // Links of the foot to what stands in another tab.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("#foot a");
+    const gradios = document.querySelector("footer .show-api");
+    if (link?.search === "?view=api" && gradios) {
+      event.preventDefault();
+      gradios.click(); // without leaving what is shown
     }
-    if (!pictures.length) setTimeout(name, 100);
-  };
-  name();
+    if (!link?.hash) return;
+    event.preventDefault();
+    [...document.querySelectorAll("#tabs button[role=tab]")]
+      .find((tab) => tab.textContent.trim() === "About")?.click();
+    setTimeout(() => document.querySelector(link.hash)?.scrollIntoView(), 100);
+  });
 }

@@ -1,4 +1,4 @@
-"""The pictures that ship with the page: one drawn by `assets.draw_lamps`, two of Gradio's."""
+"""The pictures that ship with the page: drawn by `assets.draw_lamps` and Gradio's own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from nst.paths import ASSETS
 LAMPS = ASSETS / "lamps.png"  # the page opens with it
 
 
-def example_pictures() -> list[Path]:
-    """All of them, the first one first."""
+def examples() -> dict[str, Path]:
+    """All of them by name, the first one first."""
     from gradio.media import get_image  # here: only what shows them needs Gradio
 
-    return [LAMPS, Path(get_image("tower.jpg")), Path(get_image("lion.jpg"))]
+    return {
+        "lamps": LAMPS,
+        "tower": Path(get_image("tower.jpg")),
+        "lion": Path(get_image("lion.jpg")),
+        "cheetah": Path(get_image("cheetah1.jpg")),
+    }
+
+
+def example_pictures() -> list[Path]:
+    """Three of them, for figures."""
+    return [path for name, path in examples().items() if name in ("lamps", "tower", "lion")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,18 +78,28 @@ def visiting(browser: sync_api.Browser, url: str, **context: object) -> Iterator
     assert errors == []
 
 
-def upload(page: Page, path: Path) -> None:
-    clear = page.get_by_role("button", name="Remove Image")
-    if clear.count():
-        clear.first.click()
-    page.locator("input[type=file]").first.set_input_files(path)
-    expect(clear.first).to_be_visible()
+def upload(page: Page, path: Path, pictures: int = len(NAMES)) -> None:
+    """Choose a photo, which is painted at once."""
+    page.locator("#bar input[type=file]").set_input_files(path)
+    painted(page, pictures)
 
 
-def stylize(page: Page, pictures: int = len(NAMES)) -> None:
-    page.get_by_role("button", name="Stylize").click()
-    expect(page.locator(".status").first).to_contain_text("Done")
+def painted(page: Page, pictures: int = len(NAMES)) -> None:
+    """Wait until everything that was asked for is there."""
+    expect(page.locator("#viewer .words")).to_contain_text("Done")
     page.wait_for_function(LOADED, arg=pictures)
+
+
+def choose_size(page: Page, side: int) -> None:
+    page.get_by_label("Longer side of the results").select_option(str(side))
+
+
+def choose_networks(page: Page, names: Collection[str]) -> None:
+    """Tick these networks, one after the other; each change is painted at once."""
+    page.locator("#bar summary").click()
+    for name in VARIANTS:
+        page.get_by_role("checkbox", name=name, exact=True).set_checked(name in names)
+    page.locator("#bar summary").click()
 
 
 def mode(page: Page, name: str) -> None:

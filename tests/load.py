@@ -63,9 +63,7 @@ def visit(address: str, photo: Path, options: argparse.Namespace) -> float:
     job = client.submit(
         handle_file(photo), options.side, engine=options.engine, api_name="/stylize"
     )
-    answer = str(job.result(timeout=600))
-    if "Done" not in answer:
-        raise RuntimeError(f"no pictures: {answer[:300]}")
+    job.result(timeout=600)
     return time.perf_counter() - started
 
 

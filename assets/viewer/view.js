@@ -124,6 +124,9 @@ function layers() {
   return [{ bitmap: first.bitmap, from: 0, to: cut }, { bitmap: second.bitmap, from: cut, to: 1 }];
 }
 
+/** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
+const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
+
 /** Draw the visible region in the screen's own pixels; nearest neighbour from 2× on. */
 function paint(canvas, parts) {
   const ratio = window.devicePixelRatio || 1;
@@ -146,7 +149,7 @@ function paint(canvas, parts) {
     context.clip();
     context.drawImage(
       bitmap, left, top, right - left, bottom - top,
-      Math.round((left - startX) * scale), Math.round((top - startY) * scale),
+      wholePixel((left - startX) * scale), wholePixel((top - startY) * scale),
       (right - left) * scale, (bottom - top) * scale);
     context.restore();
   }

@@ -12,15 +12,68 @@ function make(tag, className, text) {
   return node;
 }
 
+/** How many pictures in a row: all of them fit the window without scrolling, where they can. */
+function layOut() {
+  const count = state.pictures.length;
+  const tall = state.size && state.size[1] > 1.1 * state.size[0];
+  let columns = window.innerWidth < 1000 ? 2 : window.innerWidth < 1800 ? 3 : count;
+  if (tall) columns = window.innerWidth < 1000 ? 3 : count;
+  if (count === 4 && columns === 3) columns = 2;
+  columns = Math.max(1, Math.min(columns, count));
+  const rows = Math.ceil(count / columns);
+  const above = stage.getBoundingClientRect().top + window.scrollY;
+  for (const [name, value] of [["columns", columns], ["rows", rows], ["above", `${above}px`]]) {
+    element.style.setProperty(`--${name}`, value);
+  }
+}
+
+/** A line about what is going on; the only one on the page. */
+function say(words, error = false) {
+  find(".words").textContent = error ? "" : words;
+  find(".error").textContent = error ? words : "";
+}
+
+let countingDown = 0;
+let asked = 0;
+
+/** What is going on, with the time that is left from a second on. */
+function report({ words, error, done, total, seconds_left: left }) {
+  clearInterval(countingDown);
+  clearTimeout(asked);
+  const bar = find(".report progress");
+  bar.hidden = find(".stop").hidden = !total;
+  if (!total) {
+    say(words, error);
+    return;
+  }
+  bar.max = total;
+  bar.value = done;
+  const started = performance.now();
+  const write = () => {
+    const seconds = left - (performance.now() - started) / 1000;
+    const time = left >= 1 ? `, about ${Math.max(1, Math.round(seconds))} s left` : "";
+    say(`${words} ${done} of ${total}${time}`);
+  };
+  write();
+  countingDown = setInterval(write, 500);
+}
+
 /** Show what the server sent: names, facts and pictures, those that are there. */
 function receive() {
-  const panes = props.value?.panes ?? [];
+  if (!props.value) return;
+  report(props.value.report);
+  const { panes, photo } = props.value;
   const names = panes.map((pane) => pane.name).join();
   if (names !== state.pictures.map((entry) => entry.name).join()) build(panes);
   const addresses = panes.map((pane) => pane.picture?.url);
   forgetAllBut(addresses);
   panes.forEach((pane, index) => fill(state.pictures[index], pane, addresses[index]));
   if (!addresses[0]) state.size = null; // without its photo nothing is there yet
+  if (addresses[0]) {
+    const [name] = panes[0].facts;
+    const detail = { photo, address: addresses[0], name };
+    window.dispatchEvent(new CustomEvent("nst-shown", { detail }));
+  }
   describe();
   redraw();
 }
@@ -42,9 +95,10 @@ function build(panes) {
     pane.append(canvas, mark, wait);
     const caption = make("figcaption");
     const facts = make("p", "facts");
-    const save = make("a", "save", "PNG");
+    const save = make("a", "save");
     save.setAttribute("aria-label", `Download ${name} as PNG`);
-    caption.append(make("h3", "", name), save, facts);
+    const time = make("span", "time");
+    caption.append(make("h3", "", name), time, save, facts);
     figure.append(pane, caption);
     panesBox.append(figure);
 
@@ -56,14 +110,13 @@ function build(panes) {
     const colour = make("td", "", "–");
     row.append(head, colour);
     find(".readout tbody").append(row);
-    return { name, picture: null, canvas, mark, wait, facts, save, swatch, colour };
+    return { name, picture: null, canvas, mark, wait, facts, time, save, swatch, colour };
   });
-  element.dataset.cells = panes.length + 1;
-  element.style.setProperty("--cells", panes.length + 1);
+  layOut();
   const last = panes.at(-1)?.name;
   for (const [select, wishes] of [
     [find(".first"), ["baseline", "original"]],
-    [find(".second"), ["v3", last]],
+    [find(".second"), [last]],
   ]) {
     const wish = [select.value, ...wishes].find(named);
     select.replaceChildren(...panes.map(({ name }) => new Option(name, name)));
@@ -78,6 +131,7 @@ function build(panes) {
 
 function fill(entry, pane, address) {
   entry.facts.replaceChildren(...pane.facts.map((fact) => make("span", "", fact)));
+  entry.time.textContent = pane.time;
   entry.canvas.setAttribute("aria-label", pane.alt);
   entry.wait.textContent = address ? "" : props.value.waiting;
   entry.save.hidden = !address;
@@ -100,7 +154,7 @@ function arrived(entry, address, picture) {
   const same = state.size?.join() === size.join();
   state.size = size;
   element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.6), 2));
-  element.toggleAttribute("data-tall", size[1] > 1.1 * size[0]);
+  layOut();
   if (!same || state.fitted) fit();
   describe();
   redraw();
@@ -177,6 +231,16 @@ find(".in").addEventListener("click", () => stepZoom(1));
 find(".out").addEventListener("click", () => stepZoom(-1));
 find(".fit").addEventListener("click", fit);
 find(".sheet").addEventListener("click", () => trigger("sheet"));
+find(".stop").addEventListener("click", () => {
+  say("Stopping after this network …");
+  clearInterval(countingDown);
+  trigger("stop");
+});
+window.addEventListener("nst-asked", () => {
+  clearTimeout(asked);
+  asked = setTimeout(() => say("Waiting for the server …"), 500);
+});
+window.addEventListener("nst-words", ({ detail }) => say(detail.words, detail.error));
 
 const divider = find(".divider");
 divider.addEventListener("pointerdown", (event) => {
@@ -201,6 +265,7 @@ divider.addEventListener("keydown", (event) => {
 });
 
 new ResizeObserver(() => {
+  layOut();
   if (state.fitted) fit();
   else look(state.x, state.y, null);
 }).observe(stage);

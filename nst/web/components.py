@@ -1,28 +1,39 @@
-"""What Gradio does not have: an upload that nobody opens, the picture viewer, a tab of figures."""
+"""What Gradio does not have: an upload that nobody opens, the bar of controls, the viewer."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+import base64
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.components import Component
 from gradio.data_classes import FileData, GradioModel, ImageData
-from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from PIL import Image
+from pydantic import Field
 
-from nst.files import write_then_rename
 from nst.paths import ASSETS
-from nst.web import texts
-
-VIEWER = ASSETS / "viewer"
-SCRIPTS = ("geometry", "pictures", "view", "input", "viewer")  # one function body, in this order
+from nst.web.session import STRENGTH_STEP
+from nst.web.store import PictureStore
 
 
 class Upload(NamedTuple):
     path: str
     name: str  # as it was sent; not to be trusted
+
+
+def uploaded(file: FileData, component: Component) -> Upload:
+    """A file that was sent to this page.
+
+    Raises:
+        gr.Error: it is another one.  Gradio lets a program name any file of this machine, if it
+            leaves out that it is a file.
+    """
+    if not Path(file.path).resolve().is_relative_to(Path(component.GRADIO_CACHE).resolve()):
+        raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
+    return Upload(file.path, file.orig_name or Path(file.path).name)
 
 
 class PictureUpload(gr.Image):
@@ -35,12 +46,122 @@ class PictureUpload(gr.Image):
     is_template = True  # shown as its parent, an image
 
     def preprocess(self, payload: ImageData | None) -> Upload | None:
-        if payload is None or not payload.path:
-            return None
-        # Gradio lets a program name any file of this machine, if it leaves out that it is a file.
-        if not Path(payload.path).resolve().is_relative_to(Path(self.GRADIO_CACHE).resolve()):
-            raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
-        return Upload(payload.path, payload.orig_name or Path(payload.path).name)
+        return uploaded(payload, self) if payload and payload.path else None
+
+
+class Results(GradioModel):
+    """What a program gets."""
+
+    files: dict[str, FileData]  # by network, and the photo as "original"
+    milliseconds: dict[str, float]  # by network, one run each
+    size: tuple[int, int]  # width and height in px
+
+
+class ResultsForPrograms(gr.JSON):
+    is_template = True  # shown as its parent
+    data_model = Results
+
+    def postprocess(self, value: Results | None) -> Results | None:
+        return value
+
+
+class OwnHTML(gr.HTML):
+    """HTML, CSS and scripts that lie in assets/, in a folder of their own.
+
+    The template holds no values: the script sets them as text, so that a file's name can never
+    become markup.
+    """
+
+    folder: str
+    scripts: tuple[str, ...]  # one function body, in this order
+
+    def __init__(self, value: Any = None, **settings: Any) -> None:
+        def read(name: str) -> str:
+            return (ASSETS / self.folder / name).read_text(encoding="utf-8")
+
+        settings = {
+            "html_template": read(f"{self.folder}.html"),
+            "css_template": read(f"{self.folder}.css"),
+            "js_on_load": "\n".join(read(f"{name}.js") for name in self.scripts),
+            "apply_default_css": False,
+            "elem_id": self.folder,
+            **settings,
+        }
+        super().__init__(value, **settings)
+
+
+class Wishes(GradioModel):
+    """What the bar asks for."""
+
+    number: int = 0  # of the wish; a later one ends those before
+    photo: FileData | None = None  # an upload, or else
+    example: str | None = None  # the name of an example
+    side: int = 512  # px, the longer one
+    networks: list[str] = Field(default_factory=list)
+    engine: str = ""
+    strength: float = 100  # percent
+    keep_colours: bool = False
+    anew: bool = False  # run also the networks whose results are there
+
+    @property
+    def key(self) -> str:
+        """What tells photos apart."""
+        return self.photo.path if self.photo else (self.example or "")
+
+
+def inline(picture: Image.Image) -> str:
+    """A small picture as an address that holds it."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+class Bar(OwnHTML):
+    """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
+
+    Its events: `run` when there is something to paint, `mix` when the pictures that are there are
+    to be shown otherwise.
+
+    Args:
+        examples: of each its name and a small picture.
+        sides: of each its label and px; `small_side` is the largest one that runs at once.
+        networks: names.
+        engines: of each its label and name.
+    """
+
+    data_model = Wishes
+    folder = "bar"
+    scripts = ("photo", "bar")
+
+    def __init__(
+        self,
+        value: Wishes | None = None,
+        *,
+        examples: Sequence[tuple[str, Image.Image]] = (),
+        sides: Sequence[tuple[str, int]] = (),
+        small_side: int = 0,
+        networks: Sequence[str] = (),
+        engines: Sequence[tuple[str, str]] = (),
+        **settings: Any,
+    ) -> None:
+        choices = {
+            "examples": [[name, inline(picture)] for name, picture in examples],
+            "sides": [list(choice) for choice in sides],
+            "small_side": small_side,
+            "networks": list(networks),
+            "engines": [list(choice) for choice in engines],
+            "strength_step": STRENGTH_STEP,
+        }
+        super().__init__(value, **choices, **settings)
+
+    def preprocess(self, payload: Wishes | None) -> Wishes:
+        wishes = payload or Wishes()
+        if wishes.photo:
+            uploaded(wishes.photo, self)
+        return wishes
+
+    def postprocess(self, value: Wishes | None) -> Wishes | None:
+        return value
 
 
 class Pane(GradioModel):
@@ -48,81 +169,51 @@ class Pane(GradioModel):
 
     name: str
     facts: list[str]
+    time: str
     alt: str
     picture: FileData | None = None
 
 
-class Panes(GradioModel):
+class Report(GradioModel):
+    """What is going on, or what came of it."""
+
+    words: str = ""
+    error: bool = False
+    done: int = 0  # networks, of those that
+    total: int = 0  # are wanted; 0 when nothing runs
+    seconds_left: float = 0  # about; 0 where nobody knows
+
+
+class View(GradioModel):
+    photo: str  # tells photos apart
     waiting: str  # stands where a picture is still missing
     panes: list[Pane]
+    report: Report
 
 
-class Files(set[str]):
-    """Gradio deletes old files while other threads add new ones: it goes through a copy."""
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.copy())
-
-
-class Viewer(gr.HTML):
+class Viewer(OwnHTML):
     """Pictures of one size beside each other, zoomed and moved together by the browser alone.
 
-    Its html, css and scripts lie in assets/viewer.  The template holds no values: the script sets
-    them as text, so that a file's name can never become markup.  The script's event `sheet` says
-    that somebody asks for all pictures on one.
+    Its events: `stop` ends the run, `sheet` asks for all pictures on one.
     """
 
-    data_model = Panes
+    data_model = View
+    folder = "viewer"
+    scripts = ("geometry", "pictures", "view", "input", "viewer")
 
-    def __init__(self, value: Panes | None = None, **settings: Any) -> None:
-        settings = {
-            "html_template": (VIEWER / "viewer.html").read_text(encoding="utf-8"),
-            "css_template": (VIEWER / "viewer.css").read_text(encoding="utf-8"),
-            "js_on_load": "\n".join(
-                (VIEWER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
-            ),
-            "apply_default_css": False,
-            **settings,
-        }
+    def __init__(
+        self, value: View | None = None, *, store: PictureStore | None = None, **settings: Any
+    ) -> None:
+        self.store = store or PictureStore()
         super().__init__(value, **settings)
 
     def render(self) -> Viewer:
-        self.temp_files = Files(self.temp_files)  # before the page notes where its files are named
+        # before the page notes where the names of files are
+        self.temp_files, self.keep_in_cache = self.store.files, self.store.kept
         return super().render()
 
-    def preprocess(self, payload: Panes | None) -> None:
+    def preprocess(self, payload: View | None) -> None:
         """The page shows pictures, it never sends them back."""
 
-    def postprocess(self, value: Panes | None) -> Panes | None:
+    def postprocess(self, value: View | None) -> View | None:
         return value
-
-    def store(self, picture: Image.Image, name: str) -> str:
-        """A picture -> the path of its PNG, which the page may show and Gradio deletes in time."""
-        content = encode_pil_to_bytes(picture, "png")
-        path = (Path(self.GRADIO_CACHE) / hash_bytes(content) / f"{name}.png").resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():  # somebody else may be reading it
-            os.utime(path)  # so that it is deleted later
-        else:
-            write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))
-        self.temp_files.add(str(path))
-        return str(path)
-
-
-def training_tab(assets: Path) -> None:
-    """The figures and claims that have been drawn."""
-    gr.HTML(texts.TRAINING)
-    if missing := texts.missing_figures(assets):
-        gr.HTML(texts.message(missing))
-    for path, title, words in texts.present_figures(assets):
-        gr.HTML(f"<h3>{title}</h3>")
-        gr.Image(
-            path,
-            show_label=False,
-            alt_text=words,
-            interactive=False,
-            elem_classes="figure",
-            buttons=["fullscreen"],
-        )
-    if (claims := assets / "claims.md").exists():
-        gr.Markdown(claims.read_text(encoding="utf-8"), elem_classes="claims")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -51,10 +51,50 @@ class Latency:
         return low, middle, high
 
 
+@dataclass(frozen=True)
+class Source:
+    """What decides on a network's result, apart from the network."""
+
+    photo: str  # an example's name, or an upload's path
+    side: int  # px, the longer one at most
+    engine: str
+
+
+@dataclass
+class Runs:
+    """The numbers of a visitor's runs, which their page counts upwards.
+
+    A new wish, or a wish to stop, ends the runs before it: they look here between two networks.
+    """
+
+    latest: float = 0  # asked for
+    least: float = 0  # that may still go on
+    finished: float = 0
+
+    def ask(self, number: float) -> None:
+        self.latest = max(self.latest, number)
+        self.least = max(self.least, number)
+
+    def stop(self) -> None:
+        self.least = self.latest + 0.5
+
+    def may_go_on(self, number: float) -> bool:
+        return number >= self.least
+
+    def finish(self, number: float) -> None:
+        self.finished = max(self.finished, number)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is one that waits or runs."""
+        return self.latest > self.finished and self.may_go_on(self.latest)
+
+
 @dataclass
 class Session:
-    """The pictures of one upload, as files, so that a hundred visitors cost no memory."""
+    """The pictures of one photo, as files, so that a hundred visitors cost no memory."""
 
+    source: Source | None = None
     title: str = ""  # the file's name as it was sent; not to be trusted
     stem: str = "picture"  # safe part of the names of its files
     size: tuple[int, int] | None = None
@@ -64,31 +104,28 @@ class Session:
     painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
     shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
     seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
-    engine: str = ""  # on which they were measured
     measured: Latency | None = None
-    busy: bool = False  # a photo is being read or painted
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """While a photo is read and painted; however that ends, the session is idle again."""
-        self.busy = True
-        try:
-            yield
-        finally:
-            self.busy = False
+    runs: Runs = field(default_factory=Runs)
 
     def wish(self, strength: float, keep_colours: bool) -> None:
         """How the next pictures are to be shown; strength (0–100 %) in steps of the slider."""
         percent = STRENGTH_STEP * round(min(max(strength, 0), 100) / STRENGTH_STEP)
         self.strength, self.keep_colours = percent / 100, keep_colours
 
-    def begin(self, photo: Image.Image, title: str, wanted: Sequence[str], store: Store) -> None:
+    def begin(self, photo: Image.Image, title: str, source: Source, store: Store) -> None:
         """A new photo; what there was of an earlier one is forgotten, but for measurements."""
         self.painted, self.shown, self.seconds = {}, {}, {}
-        self.title, self.stem = title, safe_stem(title)
-        self.size, self.wanted = photo.size, tuple(wanted)
+        self.source, self.title, self.stem = source, title, safe_stem(title)
+        self.size = photo.size
         path = store(photo, f"{self.stem}-{ORIGINAL}")
         self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
+
+    def take_over(self, other: Session) -> None:
+        """Another session's photo with its results, as its networks made them."""
+        self.source, self.title, self.stem = other.source, other.title, other.stem
+        self.size = other.size
+        self.painted, self.seconds = dict(other.painted), dict(other.seconds)
+        self.shown = {ORIGINAL: self.painted[ORIGINAL]}
 
     def add(
         self, name: str, photo: Image.Image, result: Image.Image, seconds: float, store: Store
@@ -98,19 +135,17 @@ class Session:
         self.seconds[name] = seconds
         self._mix(name, photo, result, store)
 
-    def mix(self, strength: float, keep_colours: bool, store: Store) -> None:
-        """Show the results that are there with another strength (%) or other colours.
-
-        Before the first photo has been read, the wish is kept until it is painted.
+    def mix(self, store: Store) -> None:
+        """Show the results that are there with the strength and the colours wished for.
 
         Raises:
             SessionExpiredError: there are no pictures, or a file is gone.
         """
-        self.wish(strength, keep_colours)
-        if ORIGINAL not in self.painted:
-            if self.busy:
-                return
+        if not self.is_there():
             raise SessionExpiredError
+        if self.strength == 1 and not self.keep_colours:
+            self.shown = dict(self.painted)
+            return
         photo = open_png(self.painted[ORIGINAL])
         for name in [name for name in self.painted if name != ORIGINAL]:
             self._mix(name, photo, open_png(self.painted[name]), store)
@@ -123,6 +158,10 @@ class Session:
         file_name = f"{self.stem}-{name}-{round(100 * self.strength)}{colours}"
         mixed = blend(photo, result, self.strength, self.keep_colours)
         self.shown[name] = store(mixed, file_name)
+
+    def is_there(self) -> bool:
+        """Whether there is a photo, and none of its files is gone."""
+        return bool(self.painted) and all(map(os.path.exists, self.painted.values()))
 
     def pictures(self) -> dict[str, Image.Image]:
         """All pictures as they are shown, in the order of the page.

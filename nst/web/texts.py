@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,9 +57,12 @@ def message(text: str, error: bool = False) -> str:
 
 
 def done(session: Session) -> str:
-    count = len(session.seconds)
-    pictures = "one picture" if count == 1 else f"{count} pictures"
-    return f"Done: {pictures} in {sum(session.seconds.values()):.2f} s."
+    there = [name for name in session.wanted if name in session.painted]
+    seconds = sum(session.seconds[name] for name in there)
+    if len(there) < len(session.wanted):
+        return f"Stopped: {len(there)} of {len(session.wanted)} pictures in {seconds:.2f} s."
+    pictures = "one picture" if len(there) == 1 else f"{len(there)} pictures"
+    return f"Done: {pictures} in {seconds:.2f} s."
 
 
 def mixed(session: Session) -> str:
@@ -72,9 +77,13 @@ def facts(name: str, parameters: Mapping[str, int], session: Session) -> list[st
         return [fact for fact in (session.title, size) if fact]
     lines = [NETWORKS[name], f"{parameters[name]:,} parameters"]
     if name in session.seconds:
-        engine = ENGINES.get(session.engine, "").partition(",")[0]
-        lines.append(f"{1000 * session.seconds[name]:.0f} ms, {engine}".removesuffix(", "))
+        lines.append(ENGINES.get(session.source.engine, session.source.engine).partition(",")[0])
     return lines
+
+
+def time(name: str, session: Session) -> str:
+    """How long a network took for this photo, or nothing."""
+    return f"{1000 * session.seconds[name]:.0f} ms" if name in session.seconds else ""
 
 
 def alternative_text(name: str) -> str:
@@ -94,23 +103,45 @@ def missing_figures(assets: Path) -> str:
     return f"Not drawn here yet: {', '.join(names)}. “python -m nst.study.figures” makes them."
 
 
-INTRODUCTION = """
-<h1>How light can style transfer be?</h1>
-<p>One photo, painted after van Gogh’s <em>The Starry Night</em> by Johnson’s network and by
-lighter ones, in which depthwise separable convolutions replace more and more of the layers.</p>
+TITLE = "Lightweight style transfer"
+HEADING = "<h1>How light can style transfer be?</h1>"
+FOOT = """
+<p>After Vincent van Gogh’s
+<a href="https://www.moma.org/collection/works/79802">The Starry Night</a> (1889), by Johnson’s
+network and by lighter ones.</p>
+<nav aria-label="More">
+<a href="#paper">Paper</a> <a href="#model-card">Model card</a> {code}<a href="?view=api">API</a>
+</nav>
 """
+
+
+def foot() -> str:
+    """Where to go from here; to the code where it is known where that lies, on a Space."""
+    space = os.environ.get("SPACE_ID")
+    address = f"https://huggingface.co/spaces/{html.escape(space or '')}/tree/main"
+    return FOOT.format(code=f'<a href="{address}">Code</a> ' if space else "")
+
+
+def model_card(file: Path) -> str:
+    """The model card as Markdown, a section of the page."""
+    *_, text = file.read_text(encoding="utf-8").split("---\n", 2)
+    return re.sub(r"^#", "##", text, flags=re.MULTILINE)
+
 
 FAILED = "This picture could not be painted here; a smaller size may work."
 NO_PHOTO = "Choose a photo first, or take one of the examples."
+NOTHING_YET = "There are no pictures yet; /stylize makes them."
 NO_NETWORK = "Choose at least one network."
 PHOTO_GONE = "The photo is no longer kept here; please choose it again."
 
 READING = "Reading the picture …"
 PAINTING = "Stylizing …"
 WAITING = "painting …"  # in a picture's place
+NOT_PAINTED = "not painted"
+STOPPED = "Stopped."
 MEASURING = "Measuring …"
 MEASURED = "Measured; below are the times."
-WELCOME = "Below is an example to begin with; your photo takes its place."
+WELCOME = "An example. Choose, drop or paste a photo of yours."
 
 TRAINING = heading(
     "How they were trained",
@@ -119,7 +150,7 @@ TRAINING = heading(
 )
 
 ABOUT = """
-<h2>The paper</h2>
+<h2 id="paper">The paper</h2>
 <p>“Can Depthwise Separable Convolution Make Neural Style Transfer More Lightweight?” takes the
 feed-forward network of Johnson, Alahi and Fei-Fei (2016), 1,679,235 parameters, and replaces
 ordinary convolutions by depthwise separable ones: in the residual blocks (v1, 381,315), in the
@@ -144,9 +175,10 @@ of it lie there in a temporary folder for at most 70 minutes; then they are dele
 page shows them. Results carry no metadata of your file. The page counts nobody, sets no cookies
 of its own and loads nothing from other sites.</p>
 <h2>For programs</h2>
-<p>“Use via API” at the foot of the page: <code>/stylize</code>, <code>/mix</code>,
-<code>/magnify</code>, which returns what the viewer shows, <code>/contact_sheet</code> and
-<code>/measure</code>.</p>
+<p>“API” at the foot of the page: <code>/stylize</code>, and for what it has made
+<code>/mix</code>, <code>/magnify</code>, which returns what the viewer shows, and
+<code>/contact_sheet</code>; <code>/measure</code>.</p>
 """
 
+MODEL_CARD = '<h2 id="model-card">Model card</h2>'
 LATENCY = heading("Latency", "Each network alone, from tensor to tensor, on this machine.")

@@ -15,7 +15,10 @@ import safehttpx
 
 from app import build_demo
 from nst.checkpoint import load_networks
+from nst.examples import LAMPS
 from nst.models import VARIANTS
+from nst.web.store import PictureStore
+from nst.web.studio import Studio
 from tests.helpers import random_picture
 
 META = {"_type": "gradio.FileData"}
@@ -49,7 +52,8 @@ def site() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """A page with our settings whose networks do nothing."""
-    demo = build_demo(load_networks(), {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)})
+    engines = {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)}
+    demo = build_demo(Studio(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     demo.queue(api_open=False).launch(prevent_thread_lock=True, quiet=True)
     yield f"{demo.local_url}gradio_api"
     demo.close()
@@ -69,8 +73,27 @@ def test_a_picture_on_the_server_is_not_read(address: str, tmp_path: Path, kind:
     for path in (f"{tmp_path}/secret.png", f"{gr.Image().GRADIO_CACHE}/../..{tmp_path}/secret.png"):
         answer = call(address, {"path": path, **kind}, *WISHES)
         assert "event: error" in answer
-        assert "Done" not in answer
+        assert "files" not in answer
         assert "secret" not in answer
+
+
+def test_the_pages_own_bar_reads_no_file_of_the_server(address: str, tmp_path: Path) -> None:
+    random_picture(40, 30).save(tmp_path / "secret.png")
+    config = httpx.get(f"{address.removesuffix('gradio_api')}config").json()
+    (bar,) = (part["id"] for part in config["components"] if part["props"].get("elem_id") == "bar")
+    runs = [event["id"] for event in config["dependencies"] if [bar, "run"] in event["targets"]]
+    wishes = {"number": 1, "networks": ["v3"], "engine": "eager", "side": 64}
+    for kind in ({}, {"meta": META}, {"meta": META, "is_stream": True}):
+        photo = {"path": f"{tmp_path}/secret.png", **kind}
+        for run in runs:
+            asked = {"data": [{**wishes, "photo": photo}, None], "fn_index": run}
+            visitor = {"session_hash": f"visitor{run}"}
+            joined = httpx.post(f"{address}/queue/join", json=asked | visitor)
+            answer = joined.text
+            if joined.status_code == 200:
+                answer = httpx.get(f"{address}/queue/data", params=visitor, timeout=60).text
+            assert "secret-v3" not in answer
+            assert joined.status_code != 200 or '"success":false' in answer
 
 
 def test_addresses_are_not_fetched(

@@ -16,9 +16,12 @@ from PIL import Image
 
 from app import MAX_WAITING, build_demo
 from nst.checkpoint import load_networks
+from nst.examples import LAMPS
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
+from nst.web.store import PictureStore
+from nst.web.studio import Studio
 from tests.helpers import random_picture
 
 VISITORS = 16
@@ -35,8 +38,7 @@ def test_sixteen_visitors_at_once_get_their_own_pictures(url: str, tmp_path: Pat
         sent = handle_file(tmp_path / f"{number}.png")
         all_are_here.wait(timeout=120)
         answer = client.submit(sent, 256, engine="eager", api_name="/stylize").result(timeout=300)
-        panes = next(part for part in answer if isinstance(part, dict) and "panes" in part)["panes"]
-        return {pane["name"]: rgb(pane["picture"]) for pane in panes}
+        return {name: rgb(path) for name, path in answer["files"].items()}
 
     with ThreadPoolExecutor(VISITORS) as pool:
         got = list(pool.map(visit, range(VISITORS)))
@@ -82,7 +84,8 @@ def gate() -> Gate:
 def busy(gate: Gate) -> Iterator[gr.Blocks]:
     """A page whose networks wait at the gate."""
     gate.open.set()  # the page's own example passes
-    demo = build_demo(load_networks(), {"eager": dict.fromkeys(VARIANTS, gate)})
+    engines = {"eager": dict.fromkeys(VARIANTS, gate)}
+    demo = build_demo(Studio(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     gate.open.clear()
     gate.entered.clear()
     demo.queue(max_size=2, api_open=False).launch(prevent_thread_lock=True, quiet=True)
@@ -115,9 +118,9 @@ def test_a_full_queue_says_so_and_one_network_runs_at_a_time(
     assert "Queue is full" in refused.text
     gate.open.set()
     for job in jobs:
-        assert "Done" in str(job.result(timeout=60))
+        assert "v3" in job.result(timeout=60)["files"]
     assert gate.most == 1
-    assert "Done" in str(submit(clients[4]).result(timeout=60))  # there is room again
+    assert submit(clients[4]).result(timeout=60)["files"]  # there is room again
 
 
 def wait_until_waiting(demo: gr.Blocks, count: int) -> None:

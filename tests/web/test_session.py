@@ -6,8 +6,19 @@ import pytest
 from PIL import Image
 
 from nst.inference.blend import blend
-from nst.web.session import ORIGINAL, Latency, Session, SessionExpiredError, Store, safe_stem
+from nst.web.session import (
+    ORIGINAL,
+    Latency,
+    Runs,
+    Session,
+    SessionExpiredError,
+    Source,
+    Store,
+    safe_stem,
+)
 from tests.helpers import random_picture
+
+SOURCE = Source("a photo.jpg", 64, "eager")
 
 
 @pytest.fixture
@@ -23,7 +34,8 @@ def store(tmp_path: Path) -> Store:
 def session(store: Store) -> Session:
     photo = random_picture(64, 48)
     session = Session()
-    session.begin(photo, "a photo.jpg", ["v1", "v3"], store)
+    session.begin(photo, "a photo.jpg", SOURCE, store)
+    session.wanted = ("v1", "v3")
     session.add("v1", photo, random_picture(64, 48, seed=1), 0.5, store)
     return session
 
@@ -37,7 +49,7 @@ def test_pictures_are_there_in_the_order_of_the_page(session: Session, store: St
 
 def test_a_new_photo_forgets_the_one_before(session: Session, store: Store) -> None:
     session.measured = Latency(256, {"v1": [1.0, 2.0]}, "here")
-    session.begin(random_picture(32, 20), "other.png", ["v1"], store)
+    session.begin(random_picture(32, 20), "other.png", SOURCE, store)
     assert list(session.pictures()) == [ORIGINAL]
     assert session.seconds == {}
     assert session.measured is not None
@@ -46,22 +58,39 @@ def test_a_new_photo_forgets_the_one_before(session: Session, store: Store) -> N
 def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Path) -> None:
     (tmp_path / "a-photo-v1.png").unlink()
     with pytest.raises(SessionExpiredError):
-        session.mix(50, False, store)
+        session.mix(store)
     with pytest.raises(SessionExpiredError):
         session.sheet({}, store)
     with pytest.raises(SessionExpiredError):
         Session().crops(50, 50, 4, 100, 100)
 
 
-def test_a_wish_during_reading_is_kept(store: Store) -> None:
-    session = Session()
-    with session.working():
-        session.mix(52, True, store)  # no picture yet, and no error
-    assert session.strength == 0.5
-    photo, result = random_picture(32, 20), random_picture(32, 20, seed=1)
-    session.begin(photo, "photo.png", ["v1"], store)
-    session.add("v1", photo, result, 0.1, store)
-    assert session.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
+def test_results_are_taken_over_as_the_networks_made_them(session: Session, store: Store) -> None:
+    other = Session(wanted=("v1",))
+    other.wish(50, True)
+    other.take_over(session)
+    other.mix(store)
+    photo, result = random_picture(64, 48), random_picture(64, 48, seed=1)
+    assert other.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
+    assert other.seconds == session.seconds
+    assert session.pictures()["v1"].tobytes() == result.tobytes()
+
+
+def test_a_later_run_ends_those_before() -> None:
+    runs = Runs()
+    assert not runs.pending
+    runs.ask(1)
+    assert (runs.may_go_on(1), runs.pending) == (True, True)
+    runs.ask(2)
+    assert (runs.may_go_on(1), runs.may_go_on(2)) == (False, True)
+    runs.finish(1)
+    assert runs.pending
+    runs.stop()
+    assert (runs.may_go_on(2), runs.pending) == (False, False)
+    runs.ask(3)
+    assert (runs.may_go_on(3), runs.pending) == (True, True)
+    runs.finish(3)
+    assert not runs.pending
 
 
 @pytest.mark.parametrize(

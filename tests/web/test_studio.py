@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
+from gradio.data_classes import FileData
 from PIL import Image
 
 from nst.inference.blend import blend
 from nst.models import VARIANTS, build_model
-from nst.web.components import Upload
+from nst.web.components import Wishes
 from nst.web.session import ORIGINAL, Session, SessionExpiredError
-from nst.web.studio import MEASURE_REPEATS, Studio, Update
-from nst.web.zoom import magnify
-from tests.conftest import random_picture
+from nst.web.store import PictureStore
+from nst.web.studio import FIRST_SIDE, MAX_SIDE, MEASURE_REPEATS, Studio, Update, bounded
+from tests.helpers import random_picture
 
 NAMES = [ORIGINAL, *VARIANTS]
-EXAMPLE = (48, 36)
+NETWORKS = list(VARIANTS)
 
 
 class Inverting:
-    """In a network's place: a negative; it can be made to fail."""
+    """In a network's place: a negative; it can be made to fail, or to do something before."""
 
     def __init__(self) -> None:
         self.runs, self.error, self.before = 0, None, lambda: None
@@ -38,111 +40,152 @@ class Inverting:
 class Made(NamedTuple):
     studio: Studio
     network: Inverting
-    stored: list[str]
-    photo: Upload
+    photo: FileData
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
-    stored = []
-
-    def store(picture: Image.Image, name: str) -> str:
-        path = tmp_path / f"{len(stored)}" / f"{name}.png"
-        path.parent.mkdir()
-        picture.save(path)
-        stored.append(str(path))
-        return str(path)
-
     network = Inverting()
-    random_picture(*EXAMPLE).save(tmp_path / "example.png")
-    random_picture(64, 50, seed=1).save(tmp_path / "photo.png")
+    for number, name in enumerate(("first", "other")):
+        random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
+    photo().save(tmp_path / "photo.png")
     studio = Studio(
         {name: build_model(name) for name in VARIANTS},
-        {"eager": dict.fromkeys(VARIANTS, network)},
-        store,
-        tmp_path / "example.png",
-        512,
+        {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
+        PictureStore(tmp_path / "store"),
+        {name: tmp_path / f"{name}.png" for name in ("first", "other")},
     )
     network.runs = 0
-    return Made(studio, network, stored, Upload(str(tmp_path / "photo.png"), "my photo.png"))
-
-
-def run(made: Made, session: Session, **other: object) -> list[Update]:
-    wishes = {
-        "photo": made.photo,
-        "side": 256,
-        "networks": list(VARIANTS),
-        "engine": "eager",
-        "strength": 100,
-        "keep_colours": False,
-        **other,
-    }
-    return list(made.studio.run(**wishes, session=session))
-
-
-def pixels(session: Session) -> dict[str, bytes]:
-    return {name: picture.tobytes() for name, picture in session.pictures().items()}
+    return Made(
+        studio, network, FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png")
+    )
 
 
 def photo() -> Image.Image:
     return random_picture(64, 50, seed=1)
 
 
-def test_a_visitor_sees_an_example_of_their_own(made: Made) -> None:
-    one, other = made.studio.welcome(), made.studio.welcome()
-    assert [pane.name for pane in one.panes.panes] == NAMES
-    assert all(pane.picture for pane in one.panes.panes)
-    assert one.session.size == EXAMPLE
-    run(made, one.session)
-    assert other.session.size == EXAMPLE
-    assert made.studio.welcome().session.size == EXAMPLE
-    assert set(made.studio.files_of_the_example()) == set(other.session.painted.values())
+def negative(picture: Image.Image) -> Image.Image:
+    return Image.eval(picture, lambda value: 255 - value)
+
+
+def wishes(made: Made, number: int = 1, **other: object) -> Wishes:
+    return Wishes(
+        **{
+            "number": number,
+            "photo": made.photo,
+            "side": 256,
+            "networks": NETWORKS,
+            "engine": "eager",
+            **other,
+        }
+    )
+
+
+def run(made: Made, session: Session, number: int = 1, **other: object) -> list[Update]:
+    return list(made.studio.run(wishes(made, number, **other), session))
+
+
+def pictures(update: Update) -> list[bool]:
+    """Which pictures are there."""
+    return [pane.picture is not None for pane in update.view.panes]
+
+
+def pixels(session: Session) -> dict[str, bytes]:
+    return {name: picture.tobytes() for name, picture in session.pictures().items()}
+
+
+def test_a_visitor_sees_the_first_example(made: Made) -> None:
+    view = made.studio.first_view()
+    assert [pane.name for pane in view.panes] == NAMES
+    assert all(pane.picture and pane.time for pane in view.panes if pane.name != ORIGINAL)
+    assert view.photo == "first"
+    assert made.studio.store.kept >= set(made.studio.example.painted.values())
 
 
 def test_a_run_shows_one_picture_after_the_other(made: Made) -> None:
     session = Session()
     updates = run(made, session)
-    assert [
-        [pane.picture is not None for pane in update.panes.panes]
-        for update in updates
-        if update.panes
-    ] == [
-        *([index <= done for index in range(len(NAMES))] for done in range(len(NAMES))),
-        [True] * len(NAMES),
+    assert [pictures(update) for update in updates[1:]] == [
+        [index <= done for index in range(len(NAMES))] for done in range(len(NAMES))
     ]
-    assert "Done" in updates[-1].status
+    reports = [update.view.report for update in updates]
+    assert [report.done for report in reports[1:-1]] == list(range(len(VARIANTS)))
+    assert {report.total for report in reports[:-1]} == {len(VARIANTS)}
+    assert reports[-1].total == 0
+    assert reports[-1].words.startswith("Done")
     assert made.network.runs == len(VARIANTS)
-    assert pixels(session)[ORIGINAL] == photo().tobytes()
-    negative = bytes(255 - value for value in photo().tobytes())
-    assert {value for name, value in pixels(session).items() if name != ORIGINAL} == {negative}
+    expected = dict.fromkeys(VARIANTS, negative(photo()).tobytes())
+    assert pixels(session) == {ORIGINAL: photo().tobytes(), **expected}
+
+
+def test_the_time_that_is_left_is_told(made: Made) -> None:
+    rates = {("eager", name): 1.0 for name in VARIANTS}
+    made.studio._seconds_per_pixel.update(rates)
+    started = [update.view.report.seconds_left for update in run(made, Session())]
+    assert started[1] == pytest.approx(len(VARIANTS) * 64 * 50)
+    assert started[2] == pytest.approx((len(VARIANTS) - 1) * 64 * 50)
+    assert started[-1] == 0
 
 
 def test_networks_are_run_in_the_order_of_the_page(made: Made) -> None:
+    updates = run(made, Session(), networks=["v3", "v1"])
+    assert [pane.name for pane in updates[-1].view.panes] == [ORIGINAL, "v1", "v3"]
+
+
+def test_what_is_there_is_not_painted_again(made: Made) -> None:
     session = Session()
-    updates = run(made, session, networks=["v3", "v1"])
-    assert [pane.name for pane in updates[-1].panes.panes] == [ORIGINAL, "v1", "v3"]
+    run(made, session, 1, networks=["v3", "v1"])
+    (update,) = run(made, session, 2, networks=["v1"])
+    assert pictures(update) == [True, True]
+    run(made, session, 3, networks=["v1", "v2", "v3"])
+    assert made.network.runs == 3
+    run(made, session, 4, networks=["v1"], anew=True)
+    assert made.network.runs == 4
+    run(made, session, 5, networks=["v1"], engine="openvino")
+    run(made, session, 6, networks=["v1"], engine="openvino", side=32)
+    assert made.network.runs == 6
+    assert session.size == (32, 25)
+
+
+def test_prepared_examples_are_shown_at_once(made: Made) -> None:
+    made.studio.prepare()
+    made.network.runs = 0
+    session = Session()
+    asked = {"photo": None, "example": "other", "engine": "openvino", "side": FIRST_SIDE}
+    (update,) = run(made, session, 1, **asked, strength=40)
+    assert pictures(update) == [True] * len(NAMES)
+    assert made.network.runs == 0
+    example = random_picture(48, 36, seed=11)
+    assert pixels(session)["v3"] == blend(example, negative(example), 0.4).tobytes()
+    for path in session.painted.values():
+        assert path in made.studio.store.kept
+    run(made, session, 2, **asked | {"side": 32})
+    assert made.network.runs == len(VARIANTS)
+    run(made, Session(), 1, **asked, networks=["v1"])
+    assert made.network.runs == len(VARIANTS)
 
 
 @pytest.mark.parametrize("missing", [{"photo": None}, {"networks": []}])
 def test_without_a_photo_or_networks_what_is_shown_stays(made: Made, missing: dict) -> None:
-    session = made.studio.welcome().session
-    before = dict(session.shown)
+    session = made.studio.example
     (update,) = run(made, session, **missing)
-    assert 'role="alert"' in update.status
-    assert (update.panes, session.shown) == (None, before)
+    assert update.view.report.error
+    assert pictures(update) == [True] * len(NAMES)
     assert made.network.runs == 0
 
 
 def test_a_bad_file_leaves_the_pictures_before(made: Made, tmp_path: Path) -> None:
-    session = made.studio.welcome().session
-    before = dict(session.shown)
+    session = made.studio.example
     (tmp_path / "bad.png").write_bytes(b"<html>")
-    for path in (tmp_path / "bad.png", tmp_path / "gone.png"):
-        updates = run(made, session, photo=Upload(str(path), "bad.png"))
-        assert not any(update.panes for update in updates)
-        assert 'role="alert"' in updates[-1].status
-        assert str(tmp_path) not in updates[-1].status
-        assert (session.shown, session.title, session.busy) == (before, "example.png", False)
+    for number, name in enumerate(("bad.png", "gone.png")):
+        sent = FileData(path=str(tmp_path / name), orig_name=name)
+        updates = run(made, session, number + 1, photo=sent)
+        assert all(pictures(update) == [True] * len(NAMES) for update in updates)
+        report = updates[-1].view.report
+        assert report.error
+        assert str(tmp_path) not in report.words
+        assert (session.title, session.runs.pending) == ("first.png", False)
 
 
 class UnforeseenError(Exception):
@@ -150,29 +193,30 @@ class UnforeseenError(Exception):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("/secret"), UnforeseenError()])
-def test_a_failing_network_is_said_in_words_and_leaves_the_session_idle(
+def test_a_failing_network_is_said_in_words_and_the_run_is_over(
     made: Made, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session()
     made.network.error = error
-    updates = run(made, session)
-    assert "a smaller size may work" in updates[-1].status
-    assert "secret" not in updates[-1].status
+    report = run(made, session)[-1].view.report
+    assert "a smaller size may work" in report.words
+    assert (report.error, report.total) == (True, 0)
+    assert "secret" not in report.words
     assert "could not be painted" in caplog.text
-    assert not session.busy
+    assert not session.runs.pending
     made.network.error = None
-    assert "Done" in run(made, session)[-1].status
+    assert "Done" in run(made, session, 2)[-1].view.report.words
 
 
 @pytest.mark.parametrize("steps", range(1, 4))
-def test_a_visitor_who_leaves_leaves_the_session_idle(made: Made, steps: int) -> None:
+def test_when_a_visitor_leaves_the_run_is_over(made: Made, steps: int) -> None:
     session = Session()
-    updates = made.studio.run(made.photo, 256, list(VARIANTS), "eager", 100, False, session)
+    updates = made.studio.run(wishes(made), session)
     for _ in range(steps):
         next(updates)
-    assert session.busy
+    assert session.runs.pending
     updates.close()  # as Gradio does with what nobody is there to see
-    assert not session.busy
+    assert not session.runs.pending
 
 
 def test_something_that_stops_the_program_is_not_hidden(made: Made) -> None:
@@ -180,61 +224,115 @@ def test_something_that_stops_the_program_is_not_hidden(made: Made) -> None:
     made.network.error = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         run(made, session)
-    assert not session.busy
+    assert not session.runs.pending
+
+
+def at_the_second_network(made: Made, act: Callable[[], object]) -> None:
+    def before() -> None:
+        if made.network.runs == 2:
+            act()
+
+    made.network.before = before
+
+
+def test_a_new_wish_ends_the_run_after_its_network(made: Made) -> None:
+    session = Session()
+    at_the_second_network(made, lambda: made.studio.ask(wishes(made, 2), session))
+    updates = run(made, session)
+    assert made.network.runs == 2
+    assert not updates[-1].view.report.total
+    assert session.runs.pending
+    made.network.before = lambda: None
+    assert "Done" in run(made, session, 2)[-1].view.report.words
+    assert made.network.runs == len(VARIANTS)  # those of the run before are taken over
+    assert not session.runs.pending
+    (update,) = run(made, session, 1)  # comes too late
+    assert update.view is None
+
+
+def test_stop_ends_the_run_after_its_network(made: Made) -> None:
+    session = Session()
+    at_the_second_network(made, lambda: made.studio.stop(session))
+    update = run(made, session)[-1]
+    assert update.view.report.words.startswith(f"Stopped: 2 of {len(VARIANTS)} pictures")
+    assert pictures(update) == [True, True, True] + [False] * (len(VARIANTS) - 2)
+    assert made.network.runs == 2
+    assert not session.runs.pending
+    made.studio.ask(wishes(made, 2), session)
+    made.studio.stop(session)
+    (update,) = run(made, session, 2)  # stopped while it was waiting for its turn
+    assert "Stopped" in update.view.report.words
+    assert made.network.runs == 2
+    run(made, session, 3)
+    assert made.network.runs == len(VARIANTS)
 
 
 def test_a_wish_during_a_run_holds_for_all_pictures(made: Made) -> None:
     session = Session()
-
-    def wish() -> None:
-        if made.network.runs == 2:  # the second network is at work, the first is done
-            session.wish(40, True)
-
-    made.network.before = wish
+    wish = wishes(made, strength=42, keep_colours=True)
+    at_the_second_network(made, lambda: made.studio.mix(wish, session))
     run(made, session)
-    negative = Image.eval(photo(), lambda value: 255 - value)
-    expected = blend(photo(), negative, 0.4, True).tobytes()
+    expected = blend(photo(), negative(photo()), 0.4, True).tobytes()
     assert {value for name, value in pixels(session).items() if name != ORIGINAL} == {expected}
 
 
+def test_a_wish_before_the_photo_is_there_is_kept(made: Made) -> None:
+    session = Session()
+    made.studio.ask(wishes(made), session)
+    update = made.studio.mix(wishes(made, strength=30), session)
+    assert update.view is None
+    assert session.strength == 0.3
+
+
 def test_strength_and_colours_run_no_network(made: Made) -> None:
-    session = made.studio.welcome().session
-    update = made.studio.mix(0, False, session)
+    session = made.studio.example
+    update = made.studio.mix(wishes(made, photo=None, example="first", strength=0), session)
     assert made.network.runs == 0
     assert len(set(pixels(session).values())) == 1
-    assert "Shown at 0 % strength." in update.status
-
-
-def test_all_look_at_one_place(made: Made) -> None:
-    session = Session()
-    run(made, session, networks=["v2"])
-    crops = made.studio.magnify(50, 50, 4, 100, 80, session)
-    found = dict(zip(NAMES, crops, strict=True))
-    assert found[ORIGINAL].tobytes() == magnify(photo(), 50, 50, 4, 100, 80).tobytes()
-    assert {name for name, crop in found.items() if crop} == {ORIGINAL, "v2"}
+    assert "Shown at 0 % strength." in update.view.report.words
 
 
 def test_a_sheet_is_named_after_the_photo(made: Made) -> None:
     session = Session()
     run(made, session)
-    assert Path(made.studio.sheet(session).sheet).name == "my-photo-comparison.png"
+    sheet = made.studio.sheet(wishes(made), session).sheet
+    assert Path(sheet).name == "my-photo-comparison.png"
+    assert all(" · " in caption for caption in made.studio.captions(session).values())
 
 
-@pytest.mark.parametrize(
-    ("method", "inputs"), [("mix", [50, False]), ("magnify", [50, 50, 4, 100, 80]), ("sheet", [])]
-)
-def test_pictures_that_are_gone_are_said_to_be(made: Made, method: str, inputs: list) -> None:
-    gone = made.studio.welcome().session
-    for path in made.stored:
+@pytest.mark.parametrize("method", ["mix", "sheet"])
+def test_pictures_that_are_gone_are_said_to_be(made: Made, method: str) -> None:
+    asked = wishes(made, strength=50)
+    session = Session()
+    run(made, session)
+    for path in session.painted.values():
         Path(path).unlink()
-    for session in (gone, Session()):
+    for gone in (session, Session(), made.studio.example):  # the last one is another photo's
         with pytest.raises(SessionExpiredError, match="stylize again"):
-            getattr(made.studio, method)(*inputs, session)
+            getattr(made.studio, method)(asked, gone)
+
+
+def test_pictures_that_are_gone_are_painted_again(made: Made) -> None:
+    session = Session()
+    run(made, session)
+    Path(session.painted["v2"]).unlink()
+    run(made, session, 2)
+    assert pixels(session)["v2"] == negative(photo()).tobytes()
 
 
 def test_measuring_fills_the_table(made: Made) -> None:
-    session = made.studio.welcome().session
-    *_, update = made.studio.measure(32, "eager", session)
+    session = made.studio.example
+    *_, update = made.studio.measure(32, wishes(made), session)
     assert session.measured.repeats == MEASURE_REPEATS
     assert update.table.count("<tr>") == 1 + len(VARIANTS)
     assert "here, 32×32" in update.table
+
+
+def test_sides_are_bounded() -> None:
+    assert [bounded(side) for side in (-5, 16, 700, 10**9)] == [16, 16, 700, MAX_SIDE]
+
+
+def test_examples_have_small_pictures(made: Made) -> None:
+    assert {name: picture.size for name, picture in made.studio.thumbnails()} == dict.fromkeys(
+        ("first", "other"), (96, 96)
+    )

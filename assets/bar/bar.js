@@ -1,0 +1,154 @@
+// The controls. What is set is asked for at once, but for large pictures.
+
+const find = (selector) => element.querySelector(selector);
+const box = find(".bar");
+const wishes = { ...props.value };
+const picker = find("input[type=file]");
+
+/** Tell the viewer, which says everything that there is to say. */
+const announce = (name, detail) => window.dispatchEvent(new CustomEvent(name, { detail }));
+
+/** Have the pictures painted as it is set; `anew`: also those that are there. */
+function ask(anew = false) {
+  box.classList.remove("waits");
+  find(".start").textContent = "Stylize";
+  if (!wishes.networks.length) {
+    announce("nst-words", { words: "Choose at least one network.", error: true });
+    return;
+  }
+  wishes.number += 1;
+  wishes.anew = anew;
+  props.value = { ...wishes };
+  announce("nst-asked");
+  trigger("run");
+}
+
+/** Something else is set: small pictures come at once, large ones when somebody says so. */
+function changed() {
+  if (wishes.side <= props.small_side) {
+    ask();
+    return;
+  }
+  box.classList.add("waits");
+  find(".start").textContent = "Apply";
+}
+
+function mix() {
+  props.value = { ...wishes };
+  trigger("mix");
+}
+
+function choosePhoto(photo, example) {
+  Object.assign(wishes, { photo, example });
+  for (const button of element.querySelectorAll(".examples button")) {
+    button.setAttribute("aria-pressed", button.dataset.name === example);
+  }
+  changed();
+}
+
+async function take(file) {
+  showPhoto(null, file.name);
+  announce("nst-words", { words: "Sending the photo …" });
+  try {
+    choosePhoto(await send(file), null);
+  } catch {
+    announce("nst-words", { words: "The photo could not be sent; it may be too large.", error: true });
+  }
+}
+
+function showPhoto(address, name) {
+  const picture = find(".photo img");
+  if (address) picture.src = address;
+  else picture.removeAttribute("src"); // a plain tile
+  find(".photo").setAttribute("aria-label", `Your photo: choose one. Now: ${name}`);
+}
+
+function make(tag, text, attributes = {}) {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text; // never as HTML
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function choice(type, name, value, text, checked) {
+  const label = make("label");
+  const input = make("input", undefined, { type, name, value });
+  input.checked = checked;
+  label.append(input, make("span", text));
+  return label;
+}
+
+for (const [name, address] of props.examples) {
+  const button = make("button", undefined, { type: "button", title: name });
+  button.dataset.name = name;
+  button.setAttribute("aria-pressed", name === wishes.example);
+  button.append(make("img", undefined, { src: address, alt: `example: ${name}` }));
+  button.addEventListener("click", () => choosePhoto(null, name));
+  find(".examples").append(button);
+}
+showPhoto(Object.fromEntries(props.examples)[wishes.example], wishes.example);
+for (const [text, side] of props.sides) find(".size select").append(new Option(text, side));
+for (const name of props.networks) {
+  find(".networks").append(
+    choice("checkbox", "bar-network", name, name, wishes.networks.includes(name)));
+}
+for (const [text, name] of props.engines) {
+  find(".engines").append(choice("radio", "bar-engine", name, text, name === wishes.engine));
+}
+find(".size select").value = wishes.side;
+find(".strength input").step = props.strength_step;
+
+find(".photo").addEventListener("click", () => picker.click());
+picker.addEventListener("change", () => {
+  if (picker.files.length) take(picker.files[0]);
+  picker.value = ""; // so that the same one can be chosen again
+});
+receiveFiles(take);
+
+find(".size select").addEventListener("change", (event) => {
+  wishes.side = Number(event.target.value);
+  changed();
+});
+find(".networks").addEventListener("change", () => {
+  wishes.networks = [...element.querySelectorAll(".networks input:checked")].map((input) => input.value);
+  changed();
+});
+find(".engines").addEventListener("change", (event) => {
+  wishes.engine = event.target.value;
+  changed();
+});
+find(".strength input").addEventListener("input", (event) => {
+  wishes.strength = Number(event.target.value);
+  find(".strength output").textContent = `${wishes.strength} %`;
+  mix();
+});
+find(".colours input").addEventListener("change", (event) => {
+  wishes.keep_colours = event.target.checked;
+  mix();
+});
+find(".start").addEventListener("click", () => ask(!box.classList.contains("waits")));
+
+// The rarer choices fold away, on a small screen the strength with them.
+const more = find(".more");
+const narrow = window.matchMedia("(max-width: 1080px)");
+function foldAway() {
+  const mixing = find(".mixing");
+  if (narrow.matches) find(".choices").append(mixing);
+  else find(".start").before(mixing);
+  find("summary").textContent = narrow.matches ? "More" : "Networks";
+}
+narrow.addEventListener("change", foldAway);
+foldAway();
+document.addEventListener("pointerdown", (event) => {
+  if (more.open && !more.contains(event.target)) more.open = false;
+});
+more.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  more.open = false;
+  find("summary").focus();
+});
+
+// The photo as the server has read it: browsers do not show every format.
+window.addEventListener("nst-shown", ({ detail }) => {
+  if (detail.photo === (wishes.photo?.path ?? wishes.example)) showPhoto(detail.address, detail.name);
+});
