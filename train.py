@@ -220,7 +220,7 @@ def train_or_measure(options: Options, given: dict[str, Any], world: World) -> N
         world.say(compare_speed(train_step, runs, photos["train"], objective, settings))
         return
     begin(runs, options, world)
-    train(runs, photos, objective, settings, options, world)
+    train(runs, photos, objective, runs[0].settings, options, world)
 
 
 def try_out(out: Path) -> None:

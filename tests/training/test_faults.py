@@ -95,6 +95,7 @@ def test_a_device_that_is_not_there(device: str, arguments: list[str], tmp_path:
         train.command([*options, "--device", device])
 
 
+@pytest.mark.slow
 def test_compile_without_a_compiler(arguments: list[str], tmp_path: Path) -> None:
     options = ["--variant", "v3", *arguments, "--out", str(tmp_path / "out"), "--steps", "1"]
     nothing = {"CXX": "/no/compiler", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
@@ -110,6 +111,7 @@ def test_weights_that_are_a_list(arguments: list[str], tmp_path: Path) -> None:
     assert_one_sentence(result, "list.pth: holds a list, not weights by name")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["while PyTorch is imported", "while photos are checked"])
 def test_ctrl_c_while_starting(
     moment: str, arguments: list[str], photos: Path, tmp_path: Path

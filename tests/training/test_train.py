@@ -27,6 +27,7 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(path)[0].state_dict()
 
 
+@pytest.mark.slow
 def test_two_steps_then_resume_equals_never_stopping(arguments: list[str], tmp_path: Path) -> None:
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     first = run_script("--variant", "all", *arguments, "--steps", "2", "--out", str(stopped))
@@ -75,6 +76,7 @@ def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Pa
     assert list(pd.read_csv(tmp_path / "out" / "v3.csv")["lr"]) == [0.001, 0.01]
 
 
+@pytest.mark.slow
 def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--steps", "100000", "--out", str(out)]
@@ -152,6 +154,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     pd.testing.assert_frame_equal(logs[0][columns], logs[1][columns])
 
 
+@pytest.mark.slow
 def test_kill_9_between_two_saves_loses_nothing_but_time(
     arguments: list[str], tmp_path: Path
 ) -> None:
@@ -231,6 +234,7 @@ def test_continuing_from_a_checkpoint(arguments: list[str], tmp_path: Path) -> N
         train.command([*go_on, "--out", str(tmp_path / "third")])
 
 
+@pytest.mark.slow
 def test_two_processes_train_like_one(arguments: list[str], tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     # 3 photos for 2 processes, and a last batch of 1 that leaves nothing for the second.
