@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from nst.images import to_tensor
 from nst.loss import LossSettings, PerceptualLoss
-from nst.training.fast_loss import FastLoss
+from nst.training.fast_loss import FastLoss, gather, nchw, nhwc
 from nst.vgg import VGGFeatures, load_vgg16
 from tests.helpers import random_picture
 
@@ -69,6 +69,16 @@ def test_in_fp32_it_is_the_plain_loss(vgg: VGGFeatures, side: int) -> None:
     torch.testing.assert_close(terms, plain_terms, rtol=1e-4, atol=0)
     difference = (gradient - plain_gradient).norm() / plain_gradient.norm()
     assert difference < 1e-4
+
+
+def test_of_equal_pixels_the_same_one_is_pooled() -> None:
+    y = torch.randint(1, 3, (2, 3, 8, 8)).float().requires_grad_()  # full of ties
+    pooled = torch.nn.functional.max_pool2d(y, 2)
+    towards = torch.randn_like(pooled)
+    pooled.backward(towards)
+    ours = gather(nhwc(y.detach()), nhwc(towards), nhwc(pooled.detach()), None, None, None)
+    assert y.grad is not None
+    assert torch.equal(nchw(ours), y.grad)
 
 
 def test_in_bf16_it_is_as_good_as_autocast(vgg: VGGFeatures) -> None:
