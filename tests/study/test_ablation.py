@@ -31,7 +31,7 @@ def test_runs_are_measured_and_reported(
     for folder, flags in zip(
         folders, (["v1"], ["v3-resize"], ["v1", "--lattice-weight", "200"]), strict=True
     ):
-        train.main(["--variant", *flags, *common, *more, "--out", str(folder)])
+        train.command(["--variant", *flags, *common, *more, "--out", str(folder)])
     out = tmp_path / "assets"
     command = ["--runs", *map(str, folders), *common, "--median", "a-v1", "--out", str(out)]
     assert ablation.main(command) == 0
