@@ -69,3 +69,12 @@ def url() -> Iterator[str]:
     """The address of the page as `python app.py` starts it."""
     with page() as (address, _):
         yield address
+
+
+@pytest.fixture(autouse=True)
+def as_many_threads_as_before() -> Iterator[None]:
+    """What a test says about PyTorch's threads holds for that test: sums depend on their number."""
+    threads = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
