@@ -159,7 +159,7 @@ filters every channel alone and then mixes channels pixel by pixel.</p>
 <h2>What we chose where the paper is silent</h2>
 <p>Padding reflects the picture’s edge; the decoder is transposed convolutions, as the text says; a
 light layer is depthwise, instance norm, ReLU, pointwise without biases, the reading that gives the
-paper’s four parameter counts exactly. The README lists every choice with its reason.</p>
+paper’s four parameter counts exactly. The model card lists every choice with its reason.</p>
 <h2>Limits</h2>
 <ul>
 <li>One style. A network is trained for one painting.</li>
