@@ -24,10 +24,11 @@ from nst.paths import ASSETS, CHECKPOINTS
 from nst.web import texts
 from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
 from nst.web.offline import stay_offline
+from nst.web.painter import FIRST_SIDE, MAX_SIDE, Painter
 from nst.web.programs import Programs
 from nst.web.session import Session
 from nst.web.store import PictureStore
-from nst.web.studio import FIRST_SIDE, MAX_SIDE, Studio, on_page
+from nst.web.studio import Studio, on_page
 from nst.web.tabs import about_tab, training_tab
 from nst.web.theme import page_theme
 from nst.web.zero_gpu import declare_for_zero_gpu
@@ -40,29 +41,29 @@ ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or tim
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 
 
-def build_demo(studio: Studio) -> gr.Blocks:
-    """The page of a studio, the first of whose engines and examples is chosen at first."""
+def build_demo(painter: Painter) -> gr.Blocks:
+    """The page; the first of the painter's engines and examples is chosen at first."""
     stay_offline()
-    engines = list(studio.engines)
+    studio, names, engines = Studio(painter), painter.names, list(painter.engines)
     with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
-        session = gr.State(studio.example)
+        session = gr.State(painter.first_session())
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
                 bar = Bar(
                     Wishes(
-                        example=next(iter(studio.examples)),
+                        example=painter.first_example,
                         side=FIRST_SIDE,
-                        networks=studio.names,
+                        networks=names,
                         engine=engines[0],
                     ),
-                    examples=studio.thumbnails(),
+                    examples=painter.thumbnails(),
                     sides=SIDES,
                     small_side=SMALL_SIDE,
-                    networks=studio.names,
+                    networks=names,
                     engines=[(texts.ENGINES[name], name) for name in engines],
                 )
-                viewer = Viewer(studio.first_view(), store=studio.store, label="pictures")
+                viewer = Viewer(studio.first_view(), store=painter.store, label="pictures")
                 gr.HTML(texts.LATENCY, elem_classes="section")
                 with gr.Row(elem_id="measuring"):
                     measured_side = gr.Radio(
@@ -75,7 +76,7 @@ def build_demo(studio: Studio) -> gr.Blocks:
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(studio.table(studio.example), label="latency")
+                table = gr.HTML(studio.table(painter.first_session()), label="latency")
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
@@ -90,7 +91,7 @@ def build_demo(studio: Studio) -> gr.Blocks:
             "progress": progress,
             "sheet": sheet,
         }
-        add_api(Programs(studio), engines)  # first, so that the names are its
+        add_api(Programs(painter))  # first, so that the names are its
         private = {"api_visibility": "private", "show_progress": "hidden"}
         bar.run(studio.ask, [bar, session], None, queue=False, trigger_mode="multiple", **private)
         bar.run(
@@ -124,9 +125,9 @@ def build_demo(studio: Studio) -> gr.Blocks:
     return demo
 
 
-def add_api(programs: Programs, engines: list[str]) -> None:
+def add_api(programs: Programs) -> None:
     """What programs may ask for, with names and numbers as the documentation shows them."""
-    names = programs.studio.names
+    names, engines = programs.painter.names, list(programs.painter.engines)
     session = gr.State(Session())
     with gr.Column(visible=False):
         photo = PictureUpload(label="photo")
@@ -160,8 +161,8 @@ def main() -> None:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    studio = Studio(networks, prepare_engines(networks), PictureStore(), examples())
-    demo = build_demo(studio).queue(max_size=MAX_WAITING, api_open=False)
+    painter = Painter(networks, prepare_engines(networks), PictureStore(), examples())
+    demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         prevent_thread_lock=True,
         theme=page_theme(),
@@ -171,7 +172,7 @@ def main() -> None:
         max_file_size=MAX_BYTES,
         state_session_capacity=256,
     )
-    studio.prepare()
+    painter.prepare()
     demo.block_thread()
 
 

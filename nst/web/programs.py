@@ -14,18 +14,19 @@ from gradio.data_classes import FileData
 from nst.images import PictureError
 from nst.web import texts
 from nst.web.components import Results, Upload
+from nst.web.painter import Painter, bounded
 from nst.web.session import ORIGINAL, Session, Source
-from nst.web.studio import Studio, bounded
+from nst.web.studio import captions
 from nst.web.upload import read_upload
 
 _log = logging.getLogger(__name__)
 
 
 class Programs:
-    """The studio's work for programs, each with a `Session` of its own, empty at first."""
+    """The painter's work for programs, each with a `Session` of its own, empty at first."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, painter: Painter) -> None:
+        self.painter = painter
 
     def stylize(
         self,
@@ -43,16 +44,16 @@ class Programs:
         `strength` is the results' share in percent, the rest is the photo; `keep_colours` takes
         only their brightness.
         """
-        wanted = [name for name in self.studio.names if name in networks]
+        wanted = [name for name in self.painter.names if name in networks]
         with _in_words():
             if not photo or not wanted:
                 raise PictureError(texts.NO_NETWORK if photo else texts.NO_PHOTO)
             source = Source(photo.path, bounded(side), engine)
             picture = read_upload(photo.path, source.side)
             session.wish(strength, keep_colours)
-            session.begin(picture, photo.name, source, self.studio.store)
+            session.begin(picture, photo.name, source, self.painter.store)
             session.wanted = tuple(wanted)
-            for _ in self.studio.paint(session):
+            for _ in self.painter.paint(session):
                 pass
         return _results(session), session
 
@@ -60,7 +61,7 @@ class Programs:
         """The results of the last /stylize otherwise; no network runs."""
         _check(session)
         session.wish(strength, keep_colours)
-        session.mix(self.studio.store)
+        session.mix(self.painter.store)
         return _results(session), session
 
     def magnify(
@@ -74,7 +75,7 @@ class Programs:
         _check(session)
         crops = session.crops(x, y, zoom, width, height)
         files = {
-            name: self.studio.store(crop, f"{session.stem}-{name}-magnified")
+            name: self.painter.store(crop, f"{session.stem}-{name}-magnified")
             for name, crop in crops.items()
         }
         return _results(session, files, crops[ORIGINAL].size)
@@ -82,14 +83,14 @@ class Programs:
     def contact_sheet(self, session: Session) -> str:
         """All pictures of the last /stylize on one, labelled."""
         _check(session)
-        return session.sheet(self.studio.captions(session), self.studio.store)
+        return session.sheet(captions(session, self.painter), self.painter.store)
 
     def measure(self, side: int, engine: str) -> dict[str, Any]:
         """The paper's protocol, now: milliseconds of every repeat, by network.
 
         `side` is that of the square picture, 16 to 2048 px.
         """
-        measured = self.studio.latency(bounded(side), engine)
+        measured = self.painter.latency(bounded(side), engine)
         return {
             "side": measured.side,
             "circumstances": measured.circumstances,

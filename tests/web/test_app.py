@@ -21,8 +21,8 @@ from nst.inference.blend import blend
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
+from nst.web.painter import MEASURE_REPEATS, Painter
 from nst.web.store import PictureStore
-from nst.web.studio import MEASURE_REPEATS, Studio
 from nst.web.zoom import ZOOM_SIDE, magnify
 from tests.helpers import random_picture
 
@@ -198,7 +198,7 @@ class Inverting:
 
 def demo_of(network: object) -> gr.Blocks:
     engines = {"eager": dict.fromkeys(VARIANTS, network)}
-    demo = build_demo(Studio(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
+    demo = build_demo(Painter(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     demo.launch(prevent_thread_lock=True, quiet=True)
     return demo
 

@@ -14,9 +14,10 @@ from PIL import Image
 from nst.inference.blend import blend
 from nst.models import VARIANTS, build_model
 from nst.web.components import Wishes
+from nst.web.painter import FIRST_SIDE, MAX_SIDE, MEASURE_REPEATS, Painter, bounded
 from nst.web.session import ORIGINAL, Session, SessionExpiredError
 from nst.web.store import PictureStore
-from nst.web.studio import FIRST_SIDE, MAX_SIDE, MEASURE_REPEATS, Studio, Update, bounded
+from nst.web.studio import Studio, Update, captions
 from tests.helpers import random_picture
 
 NAMES = [ORIGINAL, *VARIANTS]
@@ -39,6 +40,7 @@ class Inverting:
 
 class Made(NamedTuple):
     studio: Studio
+    painter: Painter
     network: Inverting
     photo: FileData
 
@@ -49,7 +51,7 @@ def made(tmp_path: Path) -> Made:
     for number, name in enumerate(("first", "other")):
         random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
     photo().save(tmp_path / "photo.png")
-    studio = Studio(
+    painter = Painter(
         {name: build_model(name) for name in VARIANTS},
         {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
         PictureStore(tmp_path / "store"),
@@ -57,7 +59,10 @@ def made(tmp_path: Path) -> Made:
     )
     network.runs = 0
     return Made(
-        studio, network, FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png")
+        Studio(painter),
+        painter,
+        network,
+        FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png"),
     )
 
 
@@ -100,7 +105,7 @@ def test_a_visitor_sees_the_first_example(made: Made) -> None:
     assert [pane.name for pane in view.panes] == NAMES
     assert all(pane.picture and pane.time for pane in view.panes if pane.name != ORIGINAL)
     assert view.photo == "first"
-    assert made.studio.store.kept >= set(made.studio.example.painted.values())
+    assert made.painter.store.kept >= set(made.painter.first_session().painted.values())
 
 
 def test_a_run_shows_one_picture_after_the_other(made: Made) -> None:
@@ -121,7 +126,7 @@ def test_a_run_shows_one_picture_after_the_other(made: Made) -> None:
 
 def test_the_time_that_is_left_is_told(made: Made) -> None:
     rates = {("eager", name): 1.0 for name in VARIANTS}
-    made.studio._seconds_per_pixel.update(rates)
+    made.painter._seconds_per_pixel.update(rates)
     started = [update.view.report.seconds_left for update in run(made, Session())]
     assert started[1] == pytest.approx(len(VARIANTS) * 64 * 50)
     assert started[2] == pytest.approx((len(VARIANTS) - 1) * 64 * 50)
@@ -149,7 +154,7 @@ def test_what_is_there_is_not_painted_again(made: Made) -> None:
 
 
 def test_prepared_examples_are_shown_at_once(made: Made) -> None:
-    made.studio.prepare()
+    made.painter.prepare()
     made.network.runs = 0
     session = Session()
     asked = {"photo": None, "example": "other", "engine": "openvino", "side": FIRST_SIDE}
@@ -159,7 +164,7 @@ def test_prepared_examples_are_shown_at_once(made: Made) -> None:
     example = random_picture(48, 36, seed=11)
     assert pixels(session)["v3"] == blend(example, negative(example), 0.4).tobytes()
     for path in session.painted.values():
-        assert path in made.studio.store.kept
+        assert path in made.painter.store.kept
     run(made, session, 2, **asked | {"side": 32})
     assert made.network.runs == len(VARIANTS)
     run(made, Session(), 1, **asked, networks=["v1"])
@@ -168,7 +173,7 @@ def test_prepared_examples_are_shown_at_once(made: Made) -> None:
 
 @pytest.mark.parametrize("missing", [{"photo": None}, {"networks": []}])
 def test_without_a_photo_or_networks_what_is_shown_stays(made: Made, missing: dict) -> None:
-    session = made.studio.example
+    session = made.painter.first_session()
     (update,) = run(made, session, **missing)
     assert update.view.report.error
     assert pictures(update) == [True] * len(NAMES)
@@ -176,7 +181,7 @@ def test_without_a_photo_or_networks_what_is_shown_stays(made: Made, missing: di
 
 
 def test_a_bad_file_leaves_the_pictures_before(made: Made, tmp_path: Path) -> None:
-    session = made.studio.example
+    session = made.painter.first_session()
     (tmp_path / "bad.png").write_bytes(b"<html>")
     for number, name in enumerate(("bad.png", "gone.png")):
         sent = FileData(path=str(tmp_path / name), orig_name=name)
@@ -285,7 +290,7 @@ def test_a_wish_before_the_photo_is_there_is_kept(made: Made) -> None:
 
 
 def test_strength_and_colours_run_no_network(made: Made) -> None:
-    session = made.studio.example
+    session = made.painter.first_session()
     update = made.studio.mix(wishes(made, photo=None, example="first", strength=0), session)
     assert made.network.runs == 0
     assert len(set(pixels(session).values())) == 1
@@ -297,7 +302,7 @@ def test_a_sheet_is_named_after_the_photo(made: Made) -> None:
     run(made, session)
     sheet = made.studio.sheet(wishes(made), session).sheet
     assert Path(sheet).name == "my-photo-comparison.png"
-    assert all(" · " in caption for caption in made.studio.captions(session).values())
+    assert all(" · " in caption for caption in captions(session, made.painter).values())
 
 
 @pytest.mark.parametrize("method", ["mix", "sheet"])
@@ -307,7 +312,11 @@ def test_pictures_that_are_gone_are_said_to_be(made: Made, method: str) -> None:
     run(made, session)
     for path in session.painted.values():
         Path(path).unlink()
-    for gone in (session, Session(), made.studio.example):  # the last one is another photo's
+    for gone in (
+        session,
+        Session(),
+        made.painter.first_session(),
+    ):  # the last one is another photo's
         with pytest.raises(SessionExpiredError, match="stylize again"):
             getattr(made.studio, method)(asked, gone)
 
@@ -321,7 +330,7 @@ def test_pictures_that_are_gone_are_painted_again(made: Made) -> None:
 
 
 def test_measuring_fills_the_table(made: Made) -> None:
-    session = made.studio.example
+    session = made.painter.first_session()
     *_, update = made.studio.measure(32, wishes(made), session)
     assert session.measured.repeats == MEASURE_REPEATS
     assert update.table.count("<tr>") == 1 + len(VARIANTS)
@@ -333,6 +342,6 @@ def test_sides_are_bounded() -> None:
 
 
 def test_examples_have_small_pictures(made: Made) -> None:
-    assert {name: picture.size for name, picture in made.studio.thumbnails()} == dict.fromkeys(
+    assert {name: picture.size for name, picture in made.painter.thumbnails()} == dict.fromkeys(
         ("first", "other"), (96, 96)
     )
