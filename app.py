@@ -2,8 +2,8 @@
 
     python app.py
 
-opens the page on http://127.0.0.1:7860 (set GRADIO_SERVER_PORT for another port).  It needs no
-network.  Layout and wiring are here; what the page does is in `nst.web.studio`.
+opens the page on http://127.0.0.1:7860 (set GRADIO_SERVER_PORT for another port).  It works
+offline.  Layout and wiring are here; what the page does is in `nst.web.studio`.
 """
 
 from __future__ import annotations

@@ -35,8 +35,9 @@ import torch
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, sha256
+from nst.checkpoint import CheckpointError
 from nst.fast import keep_freed_memory
+from nst.files import sha256
 from nst.loss import PerceptualLoss
 from nst.training.circumstances import allow_tf32, choose_compile, choose_precision, circumstances
 from nst.training.continuing import continue_from, warmed_up

@@ -1,7 +1,8 @@
-"""Files that appear complete or not at all, whatever ends the program that writes them."""
+"""Files that appear complete or not at all, whatever ends the program; and their hashes."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -32,3 +33,9 @@ def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sha256(path: Path | str) -> str:
+    """The hexadecimal SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

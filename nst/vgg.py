@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from nst.files import sha256
 from nst.images import normalise
 
 
@@ -112,9 +112,7 @@ def _torchvisions_weights() -> Path:
                 f"VGG-16's weights could not be downloaded ({error}); download {url} elsewhere and "
                 f"put it at {path}, or name a file with --vgg-weights"
             ) from None
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(beginning):
+    if not sha256(path).startswith(beginning):
         raise ValueError(
             f"{path}: not torchvision's VGG-16 weights, or damaged; delete it, so that it is "
             "downloaded again, or name another file with --vgg-weights"

@@ -15,7 +15,6 @@ from nst.checkpoint import (
     load_state,
     save_checkpoint,
     save_state,
-    sha256,
 )
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, build_model, count_parameters
@@ -100,8 +99,3 @@ def test_shipped_networks_turn_a_photo_into_another_picture_of_its_size() -> Non
     assert list(pictures) == list(VARIANTS)
     assert {picture.size for picture in pictures.values()} == {(90, 70)}
     assert len({picture.tobytes() for picture in pictures.values()}) == len(VARIANTS)
-
-
-def test_sha256(tmp_path: Path) -> None:
-    (tmp_path / "abc").write_bytes(b"abc")
-    assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")

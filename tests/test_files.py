@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nst.files import write_then_rename
+from nst.files import sha256, write_then_rename
 from tests.helpers import random_picture
 
 WRITERS = {
@@ -65,3 +65,8 @@ def test_what_was_there_stays_when_writing_fails(
         write_then_rename(tmp_path / "file", fail)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "before"
+
+
+def test_sha256(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")

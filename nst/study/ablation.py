@@ -27,7 +27,7 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,33 +35,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageFilter
 from torch import Tensor
 
 from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.examples import LAMPS
 from nst.fast import fast
-from nst.files import write_then_rename
 from nst.images import limit_side, read_picture, to_picture, to_tensor
-from nst.inference.engines import EngineName, EngineUnavailableError, build_engines
+from nst.inference.engines import EngineUnavailableError, build_engines
 from nst.inference.latency import circumstances, measure_latency
 from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
+from nst.study.ablation_report import DETAIL, ENGINES, ORBS, RESULTS, report, write_and_say
 from nst.study.artifacts import flat_field
-from nst.study.claims import markdown_table
 from nst.study.evaluate import Network, evaluate_part, loss_of_training
 from nst.study.trained import trained_with
-from nst.study.yellow import yellowest_place
+from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import PhotoSet, load_photos
 
-DETAIL = 30  # px, side of the orb
-PER_ROW = 6  # orbs in the figure
-HEADING, GAP = 24, 6  # px, in the figure
-ENGINES: tuple[EngineName, ...] = ("eager", "openvino")
 REPEATS = 20  # of each latency
-RESULTS, ORBS = "ablation.csv", "ablation-orbs.png"
-TABLE, FIGURE = "ablation.md", "figure-7-ablation.png"
 # Recorded with a training, but no difference in what is trained.
 CIRCUMSTANCES = ("photo_names_sha256", "style_sha256", "vgg_weights", "torch_version", "precision")
 
@@ -192,78 +185,11 @@ def orbs(networks: Iterable[Network]) -> Image.Image:
     photo = to_tensor(limit_side(read_picture(LAMPS), 512))[None]
     pictures = [to_picture(network(photo)[0]) for network in networks]
     mean = np.mean([np.asarray(picture, dtype=np.float32) for picture in pictures], axis=0)
-    x, y = yellowest_place(Image.fromarray(np.uint8(mean)), DETAIL)
+    place = yellowest_place(Image.fromarray(np.uint8(mean)), DETAIL)
     strip = Image.new("RGB", (DETAIL * len(pictures), DETAIL))
     for number, picture in enumerate(pictures):
-        box = (x - DETAIL // 2, y - DETAIL // 2, x + DETAIL // 2, y + DETAIL // 2)
-        strip.paste(picture.crop(box), (number * DETAIL, 0))
+        strip.paste(square_around(picture, place, DETAIL), (number * DETAIL, 0))
     return strip
-
-
-def table(results: pd.DataFrame) -> str:
-    """Markdown: a line for each run."""
-    heads = {
-        "run": "run",
-        "change": "trained",
-        "step": "step",
-        "parameters": "parameters",
-        "content": "content",
-        "style": "style",
-        "lattice_db": f"lattice ratio, dB, {results['photos'].iloc[0]} test photos",
-        "array_share": "red spots, % of the yellow area (pictures that have one)",
-        "array_contrast": "their contrast, levels",
-        "flat_field": "flat field, levels",
-        "rim": "rim's chroma",
-        **{f"{name}_ms": f"{name}, ms" for name in ENGINES if f"{name}_ms" in results},
-    }
-    rows = []
-    for _, one in results.iterrows():
-        words = {
-            **{name: str(one[name]) for name in ("run", "change", "step")},
-            "parameters": f"{one['parameters']:,}",
-            **{name: f"{one[name]:.3f}" for name in ("content", "style")},
-            "lattice_db": f"{one['lattice_db']:.1f} ± {one['lattice_db_sd']:.1f}",
-            "array_share": _share(one),
-            "array_contrast": _number(one["array_contrast"], 0),
-            "flat_field": _number(one["flat_field"], 1),
-            "rim": _number(one["rim"], 2),
-            **{f"{name}_ms": _number(one.get(f"{name}_ms"), 1) for name in ENGINES},
-        }
-        rows.append([words[name] for name in heads])
-    return markdown_table(list(heads.values()), rows)
-
-
-def _share(one: pd.Series) -> str:
-    if not one["judged"]:
-        return "no yellow"
-    return f"{100 * one['array_share']:.0f} ± {100 * one['array_share_sd']:.0f} ({one['judged']})"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}"
-
-
-def draw_orbs(names: Sequence[str], strip: Image.Image) -> Image.Image:
-    """The same orb in all runs, 8 times as large, with their names.
-
-    Raises:
-        ValueError: the strip holds another number of orbs.
-    """
-    if strip.width != len(names) * DETAIL:
-        raise ValueError(f"{ORBS} does not belong to {RESULTS}")
-    shown = 8 * DETAIL
-    across, down = min(len(names), PER_ROW), -(-len(names) // PER_ROW)
-    size = (across * (shown + GAP) - GAP, down * (HEADING + shown + GAP) - GAP)
-    sheet = Image.new("RGB", size, "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for number, name in enumerate(names):
-        row, column = divmod(number, PER_ROW)
-        left, top = column * (shown + GAP), row * (HEADING + shown + GAP)
-        pen.text((left + shown / 2, top + 3), name, fill="black", font=font, anchor="ma")
-        orb = strip.crop((number * DETAIL, 0, (number + 1) * DETAIL, DETAIL))
-        magnified = orb.resize((shown, shown), Image.Resampling.NEAREST)
-        sheet.paste(magnified, (left, top + HEADING))
-    return sheet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -286,28 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report(options.out)
         else:
             results, strip = measure_all(options)
-            _write(options.out / RESULTS, lambda path: results.to_csv(path, index=False))
-            _write(options.out / ORBS, lambda path: strip.save(path, format="PNG"))
+            write_and_say(options.out / RESULTS, lambda path: results.to_csv(path, index=False))
+            write_and_say(options.out / ORBS, lambda path: strip.save(path, format="PNG"))
     except (ValueError, OSError) as error:
         print(f"nst.study.ablation: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def report(folder: Path) -> None:
-    """Table and figure, from the results in the same folder.
-
-    Raises:
-        OSError: they are not there.
-    """
-    results = pd.read_csv(folder / RESULTS)
-    with Image.open(folder / ORBS) as file:
-        figure = draw_orbs(list(results["run"]), file.convert("RGB"))
-    _write(folder / FIGURE, lambda path: figure.save(path, format="PNG"))
-    text = table(results) + "\n"
-    _write(folder / TABLE, lambda path: Path(path).write_text(text, encoding="utf-8"))
-
-
-def _write(path: Path, write: Callable[[str], object]) -> None:
-    write_then_rename(path, write)
-    print(path)

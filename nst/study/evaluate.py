@@ -29,9 +29,9 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, sha256
+from nst.checkpoint import CheckpointError, load_checkpoint, load_networks
 from nst.fast import fast
-from nst.files import write_then_rename
+from nst.files import sha256, write_then_rename
 from nst.images import to_picture
 from nst.loss import LossSettings, LossTerms, PerceptualLoss, relative_error
 from nst.paths import CHECKPOINTS

@@ -41,7 +41,7 @@ from nst.models import VARIANTS, TransformerNet
 from nst.paper import EARLY_STEP
 from nst.paths import ASSETS
 from nst.study.claims import BLOCK, block_means, markdown, read_logs
-from nst.study.yellow import yellowest_place
+from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import crop_square
 
 SIDE = 384  # px, of the stylized squares
@@ -136,9 +136,7 @@ def draw_results(
 
 
 def _yellow_detail(picture: Image.Image) -> Image.Image:
-    x, y = yellowest_place(picture, DETAIL)
-    left, top = x - DETAIL // 2, y - DETAIL // 2
-    return picture.crop((left, top, left + DETAIL, top + DETAIL))
+    return square_around(picture, yellowest_place(picture, DETAIL), DETAIL)
 
 
 def draw_grid(columns: Grid) -> Figure:

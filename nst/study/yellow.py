@@ -43,3 +43,9 @@ def yellowest_place(picture: Image.Image, side: int) -> tuple[int, int]:
         yellow = lines @ slope.astype(np.float32)
     top, left = np.unravel_index(yellow.argmax(), yellow.shape)
     return int(left) + side // 2, int(top) + side // 2
+
+
+def square_around(picture: Image.Image, place: tuple[int, int], side: int) -> Image.Image:
+    """The side×side square that has its centre there, as by `yellowest_place`."""
+    left, top = (coordinate - side // 2 for coordinate in place)
+    return picture.crop((left, top, left + side, top + side))

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from nst.checkpoint import save_checkpoint
 from nst.fast import fast
+from nst.files import write_then_rename
 from nst.images import to_picture
 from nst.models import build_model
 from nst.training.data import PhotoSet
@@ -131,7 +132,8 @@ class Run:
         batch = photos.batch(range(min(SNAPSHOT_PHOTOS, len(photos))))
         pictures = self.model.eval()(batch).float()
         columns = torch.cat([batch, pictures], dim=2)  # (N, 3, 2H, W)
-        to_picture(torch.cat(list(columns), dim=2)).save(self.out / f"{name}.png")
+        sheet = to_picture(torch.cat(list(columns), dim=2))
+        write_then_rename(self.out / f"{name}.png", lambda path: sheet.save(path, "PNG"))
 
 
 class Stopwatch:

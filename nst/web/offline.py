@@ -24,7 +24,7 @@ async def _refuse_to_pass_on(*_: Any, **__: Any) -> None:
 
 
 def stay_offline() -> None:
-    """Have this process refuse to fetch anything; `tests/test_hostile_clients.py` checks it."""
+    """Have this process refuse to fetch anything; `tests/web/test_hostile_clients.py` checks it."""
     for module, name in (
         (processing_utils, "async_ssrf_protected_download"),
         (routes, "secure_url_stream_response"),

@@ -25,7 +25,7 @@ from nst.reading import PictureError, read_bytes, read_picture, refusal
 
 CPU_SECONDS = 15
 WALL_SECONDS = 60  # more, because others may be using the processors
-MEMORY_BYTES = 1_500_000_000  # address space; `tests/test_upload.py` has what is needed
+MEMORY_BYTES = 1_500_000_000  # address space; `tests/web/test_upload.py` has what is needed
 REFUSED = 3  # exit status: the output is a sentence
 
 _ROOT = Path(__file__).resolve().parents[2]  # from where `-m nst` is found

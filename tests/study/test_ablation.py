@@ -15,7 +15,8 @@ from nst.checkpoint import load_checkpoint
 from nst.images import to_picture, to_tensor
 from nst.models import build_model, count_parameters
 from nst.study import ablation
-from nst.study.ablation import draw_orbs, find_runs, rim_chroma, table, through_median
+from nst.study.ablation import find_runs, rim_chroma, through_median
+from nst.study.ablation_report import draw_orbs, table
 from tests.helpers import random_picture
 
 
