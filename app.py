@@ -82,14 +82,12 @@ def build_demo(painter: Painter) -> gr.Blocks:
             with gr.Tab("About"):
                 about_tab(CHECKPOINTS / "README.md")
         gr.HTML(texts.foot(), elem_id="foot")
-        sheet = gr.File(visible=False)
 
         parts = {
             "session": session,
             "view": viewer,
             "table": table,
             "progress": progress,
-            "sheet": sheet,
         }
         add_api(Programs(painter))  # first, so that the names are its
         private = {"api_visibility": "private", "show_progress": "hidden"}
@@ -111,9 +109,6 @@ def build_demo(painter: Painter) -> gr.Blocks:
             **private,
         )
         viewer.stop(studio.stop, session, None, queue=False, **private)
-        viewer.sheet(
-            on_page(studio.sheet, parts), [bar, session], sheet, **AT_ONCE, **private
-        ).success(None, sheet, js=script("save"))
         measure.click(
             on_page(studio.measure, parts),
             [measured_side, bar, session],

@@ -64,6 +64,8 @@ def _imports(node: ast.AST, at_start: bool) -> Iterator[Import]:
                     yield Import(inside if inside in MODULES else child.module, at_start)
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 pass
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):  # of a command
+                yield from _imports(child, at_start=False)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 yield from _imports(child, at_start=False)
             case _:

@@ -2,8 +2,38 @@
 
 const find = (selector) => element.querySelector(selector);
 const box = find(".bar");
-const wishes = { ...props.value };
+const first = props.value; // what the server has painted already
+const wishes = { ...first, ...wishesOf(readAddress()) };
 const picker = find("input[type=file]");
+
+/** What the address asks for, as far as there is such a thing. */
+function wishesOf(address) {
+  const among = (values, value) => (values.includes(value) ? value : undefined);
+  const networks = address.get("networks")?.split(",") ?? [];
+  const found = {
+    example: among(props.examples.map(([name]) => name), address.get("example")),
+    side: among(props.sides.map(([, side]) => side), Number(address.get("size"))),
+    networks: address.has("networks") ? props.networks.filter((name) => networks.includes(name)) : undefined,
+    engine: among(props.engines.map(([, name]) => name), address.get("engine")),
+    strength: address.has("strength") ? Math.min(Math.max(Number(address.get("strength")) || 0, 0), 100) : undefined,
+    keep_colours: address.has("colours") ? true : undefined,
+  };
+  if (address.has("example") && !found.example) writeAddress({ example: null }, 0);
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
+/** What is set, in the address; what is as at first is left out, and a photo of the visitor's. */
+function noteWishes() {
+  const changed = (name, value = wishes[name]) => (`${wishes[name]}` === `${first[name]}` ? null : value);
+  writeAddress({
+    example: wishes.photo ? null : changed("example"),
+    size: changed("side"),
+    networks: changed("networks", wishes.networks.join()),
+    engine: changed("engine"),
+    strength: changed("strength"),
+    colours: changed("keep_colours", 1),
+  });
+}
 
 /** Tell the viewer, which says everything that there is to say. */
 const announce = (name, detail) => window.dispatchEvent(new CustomEvent(name, { detail }));
@@ -19,6 +49,7 @@ function ask(anew = false) {
   wishes.number += 1;
   wishes.anew = anew;
   props.value = { ...wishes };
+  noteWishes();
   announce("nst-asked");
   trigger("run");
 }
@@ -35,6 +66,7 @@ function changed() {
 
 function mix() {
   props.value = { ...wishes };
+  noteWishes();
   trigger("mix");
 }
 
@@ -97,6 +129,9 @@ for (const [text, name] of props.engines) {
 }
 find(".size select").value = wishes.side;
 find(".strength input").step = props.strength_step;
+find(".strength input").value = wishes.strength;
+find(".strength output").textContent = `${wishes.strength} %`;
+find(".colours input").checked = wishes.keep_colours;
 
 find(".photo").addEventListener("click", () => picker.click());
 picker.addEventListener("change", () => {
@@ -152,3 +187,7 @@ more.addEventListener("keydown", (event) => {
 window.addEventListener("nst-shown", ({ detail }) => {
   if (detail.photo === (wishes.photo?.path ?? wishes.example)) showPhoto(detail.address, detail.name);
 });
+
+// A link to another view, opened or pasted.
+window.addEventListener("hashchange", () => location.reload());
+if (Object.keys(wishesOf(readAddress())).length) setTimeout(ask); // when all of the page listens

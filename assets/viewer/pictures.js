@@ -1,8 +1,8 @@
 // Pictures as the browser decodes them, and what is computed from their pixels.
 
-const decoded = new Map(); // address -> promise of { bitmap, pixels() }
+const decoded = new Map(); // address -> promise of { bitmap, pixels(), smooth() }
 
-/** Fetch and decode, once for each address; `pixels()` gives the RGBA bytes. */
+/** Fetch and decode, once for each address. */
 function decode(address) {
   if (!decoded.has(address)) decoded.set(address, fetchPicture(address));
   return decoded.get(address);
@@ -11,9 +11,15 @@ function decode(address) {
 async function fetchPicture(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`picture: ${answer.status}`);
-  const bitmap = await createImageBitmap(await answer.blob());
+  return asPicture(await createImageBitmap(await answer.blob()));
+}
+
+/** `pixels()` are the RGBA bytes, `smooth()` the same without strokes; made when they are needed. */
+function asPicture(bitmap) {
   let bytes = null;
-  return { bitmap, pixels: () => (bytes ??= readPixels(bitmap)) };
+  let calm = null;
+  const pixels = () => (bytes ??= readPixels(bitmap));
+  return { bitmap, pixels, smooth: () => (calm ??= smoothed(pixels(), bitmap.width, bitmap.height)) };
 }
 
 /** Free the pictures that are no longer shown. */
@@ -34,14 +40,39 @@ function readPixels(bitmap) {
   return context.getImageData(0, 0, canvas.width, canvas.height).data;
 }
 
+const REACH = 6; // px: a mean over 13, which no stroke outlives
+
+/** The mean of each pixel's square of 13 × 13 px, where it is cut off by the border of its rest. */
+function smoothed(pixels, width, height) {
+  const along = runningMeans(pixels, width, height, 4, 4 * width);
+  return runningMeans(along, height, width, 4 * width, 4);
+}
+
+function runningMeans(source, length, lines, step, across) {
+  const means = new Float32Array(source.length);
+  for (let line = 0; line < lines; line += 1) {
+    for (let channel = line * across; channel < line * across + 3; channel += 1) {
+      let [sum, count] = [0, 0];
+      for (let place = -REACH; place < length; place += 1) {
+        const [entering, leaving] = [place + REACH, place - REACH - 1];
+        if (entering < length) [sum, count] = [sum + source[channel + entering * step], count + 1];
+        if (leaving >= 0) [sum, count] = [sum - source[channel + leaving * step], count - 1];
+        if (place >= 0) means[channel + place * step] = sum / count;
+      }
+    }
+  }
+  return means;
+}
+
 /** gain · |first − second| for each channel, clipped at 255, and the mean without gain. */
-function difference(first, second, gain) {
+function difference(first, second, gain, calm) {
   const canvas = document.createElement("canvas");
   canvas.width = first.bitmap.width;
   canvas.height = first.bitmap.height;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  const [one, two, out] = [first.pixels(), second.pixels(), image.data];
+  const [one, two] = [first, second].map((picture) => (calm ? picture.smooth() : picture.pixels()));
+  const out = image.data;
   let sum = 0;
   for (let index = 0; index < out.length; index += 4) {
     for (let channel = index; channel < index + 3; channel += 1) {
@@ -52,5 +83,5 @@ function difference(first, second, gain) {
     out[index + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-  return { bitmap: canvas, mean: sum / (out.length * 0.75) };
+  return { picture: asPicture(canvas), mean: sum / (out.length * 0.75) };
 }

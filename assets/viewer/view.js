@@ -1,4 +1,5 @@
 // What is looked at, and drawing it. `element`, `props`, `watch` and `trigger` come from gr.HTML.
+// Sizes and places on the screen are in its own pixels, of which a CSS px may have several.
 
 const find = (selector) => element.querySelector(selector);
 const stage = find(".stage");
@@ -7,25 +8,32 @@ const panesBox = find(".panes");
 
 const state = {
   size: null, // [width, height] of the pictures in px
-  pictures: [], // { name, picture: { bitmap, pixels } or null, canvas, mark }, in the page's order
+  photo: null, // tells photos apart
+  pictures: [], // in the page's order, see `build`
   mode: "grid",
   x: 50, // centre in percent of the picture
   y: 50,
-  zoom: 1,
+  zoom: 1, // screen pixels for each pixel of the picture
   fitted: true, // follow the size of the panes
   cursor: null, // [x, y] of the pixel under the pointer, or null
   divider: 50, // percent of the pane
   blinkShowsSecond: false,
+  original: false, // shown in place of everything, as long as a key is held
+  heat: false, // lies over the pictures
 };
+
+let linked = true; // what the address asks for has not been shown yet
 
 const inGrid = () => state.mode === "grid";
 const named = (name) => state.pictures.find((entry) => entry.name === name);
 const chosen = () => [named(find(".first").value), named(find(".second").value)];
+const ratio = () => window.devicePixelRatio || 1;
+const currentPane = () => (inGrid() ? panesBox : single).querySelector(".pane");
 
-/** Width and height of a pane in CSS px. */
+/** Width and height of a pane. */
 function paneSize() {
-  const pane = inGrid() ? panesBox.querySelector(".pane") : single.querySelector(".pane");
-  return pane ? [pane.clientWidth, pane.clientHeight] : [0, 0];
+  const pane = currentPane();
+  return pane ? [pane.clientWidth, pane.clientHeight].map((side) => Math.round(side * ratio())) : [0, 0];
 }
 
 /** Picture coordinates of the pane's left top corner. */
@@ -45,6 +53,7 @@ function look(x, y, zoom) {
   const [left, top, right, bottom] = region(state.size, x, y, state.zoom, width, height);
   state.x = (50 * (left + right)) / state.size[0];
   state.y = (50 * (top + bottom)) / state.size[1];
+  noteView();
   redraw();
 }
 
@@ -52,6 +61,9 @@ function fit() {
   const [width, height] = paneSize();
   if (state.size && width) look(50, 50, fittingZoom(state.size, width, height));
 }
+
+/** As it was, or fitted, in panes of another size. */
+const lookAgain = () => (state.fitted ? fit() : look(state.x, state.y, null));
 
 /** Zoom and keep the picture's point that lies at (left, top) of the pane where it is. */
 function zoomAt(left, top, zoom) {
@@ -73,11 +85,15 @@ function move(right, down) {
   look(x + (100 * right) / zoom / size[0], y + (100 * down) / zoom / size[1], null);
 }
 
+/** Centre on a pixel of the picture, at a zoom or as it is. */
+function centreOn(pixel, zoom = null) {
+  if (!state.size) return;
+  look(...pixel.map((place, axis) => (100 * (place + 0.5)) / state.size[axis]), zoom);
+}
+
 /** Centre on the pixel of the cursor; from the whole picture, magnify it first. */
 function centre() {
-  if (!state.size) return;
-  const [x, y] = spot().map((place, axis) => (100 * (place + 0.5)) / state.size[axis]);
-  look(x, y, state.fitted ? Math.max(4, state.zoom) : null);
+  if (state.size) centreOn(spot(), state.fitted ? Math.max(4, state.zoom) : null);
 }
 
 /** The pixel that the readout is about: the cursor's, or else the one at the centre. */
@@ -99,69 +115,98 @@ function draw() {
   find(".factor").textContent = state.size ? shownZoom() : "–";
   if (inGrid()) {
     for (const entry of state.pictures) {
-      const bitmap = entry.picture?.bitmap;
-      paint(entry.canvas, bitmap ? [{ bitmap, from: 0, to: 1 }] : []);
+      const shown = state.original ? state.pictures[0] : entry;
+      paint(entry.canvas, shown.picture ? [layer(shown)] : []);
       placeMark(entry.mark);
     }
   } else {
     paint(single.querySelector("canvas"), layers());
     placeMark(single.querySelector(".mark"));
   }
+  drawOverview();
   writeReadout();
 }
 
 const shownZoom = () => `${Number(state.zoom.toFixed(2))}×`;
 
-/** What the single pane shows: bitmaps, each between two fractions of the pane's width. */
+/** A picture between two fractions of the pane's width, and what lies over it. */
+const layer = (entry, from = 0, to = 1) =>
+  ({ picture: entry.picture, heat: state.heat ? entry.heat : null, from, to });
+
+/** What the single pane shows. */
 function layers() {
-  const [first, second] = chosen().map((entry) => entry?.picture);
-  if (!first || !second) return [];
-  if (state.mode === "difference") return [{ bitmap: currentDifference().bitmap, from: 0, to: 1 }];
-  if (state.mode === "blink") {
-    return [{ bitmap: (state.blinkShowsSecond ? second : first).bitmap, from: 0, to: 1 }];
+  const [first, second] = state.original ? [state.pictures[0], state.pictures[0]] : chosen();
+  if (!first?.picture || !second?.picture) return [];
+  if (state.mode === "one") return [layer(first)];
+  if (state.mode === "blink") return [layer(state.blinkShowsSecond ? second : first)];
+  if (state.mode === "difference" && !state.original) {
+    return [{ picture: currentDifference().picture, from: 0, to: 1 }];
   }
   const cut = state.divider / 100;
-  return [{ bitmap: first.bitmap, from: 0, to: cut }, { bitmap: second.bitmap, from: cut, to: 1 }];
+  return [layer(first, 0, cut), layer(second, cut, 1)];
 }
 
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
 const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
 
-/** Draw the visible region in the screen's own pixels; nearest neighbour from 2× on. */
+/** Draw the visible region: nearest neighbour from 2× on, filtered below 1×. */
 function paint(canvas, parts) {
-  const ratio = window.devicePixelRatio || 1;
   const [width, height] = paneSize();
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.cssText = `width:${width}px;height:${height}px`; // never stretched by a fraction
+  [canvas.width, canvas.height] = [width, height];
+  canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched
   if (!state.size) return;
   const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = state.zoom < 2;
-  context.imageSmoothingQuality = "high";
   const [left, top, right, bottom] = region(
     state.size, state.x, state.y, state.zoom, width, height);
   const [startX, startY] = corner();
-  const scale = state.zoom * ratio;
-  for (const { bitmap, from, to } of parts) {
+  const place = [left - startX, top - startY, right - left, bottom - top].map(
+    (length) => (state.zoom < 1 ? wholePixel(length * state.zoom) : length * state.zoom));
+  [place[0], place[1]] = [wholePixel(place[0]), wholePixel(place[1])];
+  const draw = (bitmap, smooth) => {
+    const scale = [bitmap.width / state.size[0], bitmap.height / state.size[1]];
+    context.imageSmoothingEnabled = smooth;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(
+      bitmap, left * scale[0], top * scale[1], (right - left) * scale[0], (bottom - top) * scale[1],
+      ...place);
+  };
+  for (const { picture, heat, from, to } of parts) {
     context.save();
     context.beginPath();
     context.rect(from * canvas.width, 0, (to - from) * canvas.width, canvas.height);
     context.clip();
-    context.drawImage(
-      bitmap, left, top, right - left, bottom - top,
-      wholePixel((left - startX) * scale), wholePixel((top - startY) * scale),
-      (right - left) * scale, (bottom - top) * scale);
+    draw(state.zoom < 1 ? small(picture) : picture.bitmap, state.zoom < 2);
+    if (heat) draw(heat, false);
     context.restore();
   }
+}
+
+let settling = 0;
+
+/** A picture as small as it is shown; as it is, until the zoom has stayed for a moment. */
+function small(picture) {
+  if (picture.small?.zoom === state.zoom) return picture.small.canvas;
+  clearTimeout(settling);
+  settling = setTimeout(makeSmall, 50, picture, state.zoom);
+  return picture.bitmap;
+}
+
+function makeSmall(picture, zoom) {
+  if (state.zoom !== zoom) return;
+  const size = [picture.bitmap.width, picture.bitmap.height];
+  const less = size.map((side) => Math.max(1, wholePixel(side * zoom)));
+  picture.small = { zoom, canvas: shrink(picture.pixels(), size, less) };
+  redraw(); // which comes to the next one
 }
 
 /** The cursor's pixel, outlined in every pane. */
 function placeMark(mark) {
   mark.hidden = !state.cursor || !state.size;
   if (mark.hidden) return;
-  const [left, top] = corner().map((start, axis) => (state.cursor[axis] - start) * state.zoom);
-  const side = Math.max(state.zoom, 7);
-  const shift = (state.zoom - side) / 2;
+  const zoom = state.zoom / ratio(); // in CSS px from here on
+  const [left, top] = corner().map((start, axis) => (state.cursor[axis] - start) * zoom);
+  const side = Math.max(zoom, 7);
+  const shift = (zoom - side) / 2;
   mark.style.cssText =
     `width:${side}px;height:${side}px;transform:translate(${left + shift}px,${top + shift}px)`;
 }
@@ -188,13 +233,16 @@ function writeReadout() {
   }
 }
 
-let lastDifference = { key: null };
-function currentDifference() {
-  const [first, second] = chosen();
-  const gain = 2 ** find(".gain input").value;
-  const key = [first.address, second.address, gain].join(" ");
-  if (lastDifference.key !== key) {
-    lastDifference = { key, ...difference(first.picture, second.picture, gain) };
-  }
-  return lastDifference;
+/** Mode, pair, place and zoom, in the address; what is as at first is left out. */
+function noteView() {
+  if (!state.size || linked) return;
+  const pair = chosen().map((entry) => entry?.name).join();
+  const place = [state.x, state.y].map((percent) => Number(percent.toFixed(2))).join();
+  writeAddress({
+    mode: inGrid() ? null : state.mode,
+    pair: inGrid() ? null : pair,
+    at: state.fitted ? null : place,
+    zoom: state.fitted ? null : Number(state.zoom.toFixed(3)),
+    heat: state.heat ? 1 : null,
+  });
 }

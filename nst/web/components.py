@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +13,7 @@ from PIL import Image
 from pydantic import Field
 
 from nst.paths import ASSETS
+from nst.web.inline import inline
 from nst.web.session import STRENGTH_STEP
 from nst.web.store import PictureStore
 
@@ -109,13 +108,6 @@ class Wishes(GradioModel):
         return self.photo.path if self.photo else (self.example or "")
 
 
-def inline(picture: Image.Image) -> str:
-    """A small picture as an address that holds it."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
 class Bar(OwnHTML):
     """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
 
@@ -131,7 +123,7 @@ class Bar(OwnHTML):
 
     data_model = Wishes
     folder = "bar"
-    scripts = ("photo", "bar")
+    scripts = ("../address", "photo", "bar")
 
     def __init__(
         self,
@@ -145,7 +137,7 @@ class Bar(OwnHTML):
         **settings: Any,
     ) -> None:
         choices = {
-            "examples": [[name, inline(picture)] for name, picture in examples],
+            "examples": [[name, inline(picture, "JPEG")] for name, picture in examples],
             "sides": [list(choice) for choice in sides],
             "small_side": small_side,
             "networks": list(networks),
@@ -164,6 +156,15 @@ class Bar(OwnHTML):
         return value
 
 
+class Found(GradioModel):
+    """What a picture has of the lattice and of red spots; places are (x, y) in px."""
+
+    score: str  # in words
+    worst: list[tuple[int, int]]  # the strongest first
+    yellowest: tuple[int, int]
+    heat: str  # the address of what is laid over the picture
+
+
 class Pane(GradioModel):
     """One picture of the viewer; without a picture it is still being painted."""
 
@@ -172,6 +173,7 @@ class Pane(GradioModel):
     time: str
     alt: str
     picture: FileData | None = None
+    found: Found | None = None
 
 
 class Report(GradioModel):
@@ -186,6 +188,8 @@ class Report(GradioModel):
 
 class View(GradioModel):
     photo: str  # tells photos apart
+    stem: str  # begins the names of files that are saved
+    caption: str  # the photo and what was set, a line for what is saved
     waiting: str  # stands where a picture is still missing
     panes: list[Pane]
     report: Report
@@ -194,12 +198,26 @@ class View(GradioModel):
 class Viewer(OwnHTML):
     """Pictures of one size beside each other, zoomed and moved together by the browser alone.
 
-    Its events: `stop` ends the run, `sheet` asks for all pictures on one.
+    Its event `stop` ends the run.
     """
 
     data_model = View
     folder = "viewer"
-    scripts = ("geometry", "pictures", "view", "input", "viewer")
+    scripts = (
+        "../address",
+        "geometry",
+        "resample",
+        "pictures",
+        "view",
+        "overview",
+        "panes",
+        "pair",
+        "spots",
+        "saving",
+        "input",
+        "keys",
+        "viewer",
+    )
 
     def __init__(
         self, value: View | None = None, *, store: PictureStore | None = None, **settings: Any

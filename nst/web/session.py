@@ -12,6 +12,7 @@ from PIL import Image
 
 from nst.inference.blend import blend
 from nst.web.sheet import contact_sheet
+from nst.web.spots import Spots, find_spots
 from nst.web.zoom import magnify
 
 ORIGINAL = "original"
@@ -104,6 +105,7 @@ class Session:
     painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
     shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
     seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
+    spots: dict[str, Spots] = field(default_factory=dict)  # of what is in `painted`
     measured: Latency | None = None
     runs: Runs = field(default_factory=Runs)
 
@@ -114,17 +116,19 @@ class Session:
 
     def begin(self, photo: Image.Image, title: str, source: Source, store: Store) -> None:
         """A new photo; what there was of an earlier one is forgotten, but for measurements."""
-        self.painted, self.shown, self.seconds = {}, {}, {}
+        self.painted, self.shown, self.seconds, self.spots = {}, {}, {}, {}
         self.source, self.title, self.stem = source, title, safe_stem(title)
         self.size = photo.size
         path = store(photo, f"{self.stem}-{ORIGINAL}")
         self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
+        self.spots[ORIGINAL] = find_spots(photo)
 
     def take_over(self, other: Session) -> None:
         """Another session's photo with its results, as its networks made them."""
         self.source, self.title, self.stem = other.source, other.title, other.stem
         self.size = other.size
         self.painted, self.seconds = dict(other.painted), dict(other.seconds)
+        self.spots = dict(other.spots)
         self.shown = {ORIGINAL: self.painted[ORIGINAL]}
 
     def add(
@@ -133,6 +137,7 @@ class Session:
         """A network's result for this photo."""
         self.painted[name] = store(result, f"{self.stem}-{name}")
         self.seconds[name] = seconds
+        self.spots[name] = find_spots(result)
         self._mix(name, photo, result, store)
 
     def mix(self, store: Store) -> None:

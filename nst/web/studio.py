@@ -16,7 +16,7 @@ from PIL import Image
 
 from nst.images import PictureError
 from nst.web import texts
-from nst.web.components import Pane, Report, View, Wishes
+from nst.web.components import Found, Pane, Report, View, Wishes
 from nst.web.latency_html import latency_html
 from nst.web.painter import Painter, bounded
 from nst.web.session import (
@@ -38,7 +38,6 @@ class Update:
     view: View | None = None
     table: str | None = None  # HTML
     progress: str | None = None  # HTML, below the button that measures
-    sheet: str | None = None  # a file's path
 
 
 class Studio:
@@ -127,15 +126,6 @@ class Studio:
             return Update(session=session)
         return self._said(session, texts.mixed(session))
 
-    def sheet(self, wishes: Wishes, session: Session) -> Update:
-        """All pictures as they are shown, labelled, on one.
-
-        Raises:
-            SessionExpiredError: as by `mix`.
-        """
-        self._is_shown(wishes, session)
-        return Update(sheet=session.sheet(captions(session, self.painter), self.painter.store))
-
     def measure(self, side: int, wishes: Wishes, session: Session) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
         yield Update(progress=texts.message(texts.MEASURING))
@@ -179,23 +169,32 @@ class Studio:
 
     def _view(self, session: Session, report: Report) -> View:
         """What the viewer shows."""
-        panes = []
-        for name in (ORIGINAL, *session.wanted):
-            path = session.shown.get(name)
-            panes.append(
-                Pane(
-                    name=name,
-                    facts=texts.facts(name, self.painter.parameters, session),
-                    time=texts.time(name, session),
-                    alt=texts.alternative_text(name),
-                    picture=FileData(path=path, orig_name=Path(path).name) if path else None,
-                )
-            )
         return View(
             photo=session.source.photo if session.source else "",
+            stem=session.stem,
+            caption=texts.caption(session),
             waiting=texts.WAITING if report.total else texts.NOT_PAINTED,
-            panes=panes,
+            panes=[self._pane(name, session) for name in (ORIGINAL, *session.wanted)],
             report=report,
+        )
+
+    def _pane(self, name: str, session: Session) -> Pane:
+        path, spots = session.shown.get(name), session.spots.get(name)
+        found = None
+        if spots:
+            found = Found(
+                score=texts.score(spots, session),
+                worst=spots.worst,
+                yellowest=spots.yellowest,
+                heat=spots.heat,
+            )
+        return Pane(
+            name=name,
+            facts=texts.facts(name, self.painter.parameters, session),
+            time=texts.time(name, session),
+            alt=texts.alternative_text(name),
+            picture=FileData(path=path, orig_name=Path(path).name) if path else None,
+            found=found,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nst.web.session import ORIGINAL, Session
+from nst.web.spots import Spots
 
 NETWORKS = {  # what they are, in a few words
     "baseline": "Johnson et al.",
@@ -65,9 +66,34 @@ def done(session: Session) -> str:
     return f"Done: {pictures} in {seconds:.2f} s."
 
 
-def mixed(session: Session) -> str:
+def _mixing(session: Session) -> str:
     colours = ", in the photo’s colours" if session.keep_colours else ""
-    return f"Shown at {round(100 * session.strength)} % strength{colours}."
+    return f"{round(100 * session.strength)} % strength{colours}"
+
+
+def mixed(session: Session) -> str:
+    return f"Shown at {_mixing(session)}."
+
+
+def caption(session: Session) -> str:
+    """What is shown and how it was made, a line."""
+    if not session.source:
+        return ""
+    return " · ".join([*facts(ORIGINAL, {}, session), _engine(session), _mixing(session)])
+
+
+def _engine(session: Session) -> str:
+    return ENGINES.get(session.source.engine, session.source.engine).partition(",")[0]
+
+
+def score(spots: Spots, session: Session) -> str:
+    """How much of a picture repeats every 4 px, of what the network has made of it."""
+    words = f"grid {spots.lattice_db:.1f} dB".replace("-", "−")
+    if spots.array_share is not None:
+        words += f" · spots {spots.array_share:.0%}".replace("%", " %")
+    if session.strength < 1 or session.keep_colours:
+        words += " (at full strength)"
+    return words
 
 
 def facts(name: str, parameters: Mapping[str, int], session: Session) -> list[str]:
@@ -77,7 +103,7 @@ def facts(name: str, parameters: Mapping[str, int], session: Session) -> list[st
         return [fact for fact in (session.title, size) if fact]
     lines = [NETWORKS[name], f"{parameters[name]:,} parameters"]
     if name in session.seconds:
-        lines.append(ENGINES.get(session.source.engine, session.source.engine).partition(",")[0])
+        lines.append(_engine(session))
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -300,13 +301,32 @@ def test_strength_and_colours_run_no_network(made: Made) -> None:
 def test_a_sheet_is_named_after_the_photo(made: Made) -> None:
     session = Session()
     run(made, session)
-    sheet = made.studio.sheet(wishes(made), session).sheet
+    sheet = session.sheet(captions(session, made.painter), made.painter.store)
     assert Path(sheet).name == "my-photo-comparison.png"
     assert all(" · " in caption for caption in captions(session, made.painter).values())
 
 
-@pytest.mark.parametrize("method", ["mix", "sheet"])
-def test_pictures_that_are_gone_are_said_to_be(made: Made, method: str) -> None:
+def test_what_is_saved_says_what_it_is(made: Made) -> None:
+    session = Session()
+    view = run(made, session, strength=60)[-1].view
+    assert view.stem == "my-photo"
+    assert view.caption == "my photo.png · 64×50 px · PyTorch · 60 % strength"
+
+
+def test_every_picture_has_its_score_and_places(made: Made) -> None:
+    session = Session()
+    panes = run(made, session)[-1].view.panes
+    for pane in panes:
+        assert re.fullmatch(r"grid −?\d+\.\d dB( · spots \d+ %)?", pane.found.score)
+        for x, y in (*pane.found.worst, pane.found.yellowest):
+            assert 0 <= x < session.size[0]
+            assert 0 <= y < session.size[1]
+        assert pane.found.heat.startswith("data:image/png;base64,")
+    last = run(made, session, number=2, strength=50)[-1].view
+    assert all(pane.found.score.endswith("(at full strength)") for pane in last.panes)
+
+
+def test_pictures_that_are_gone_are_said_to_be(made: Made) -> None:
     asked = wishes(made, strength=50)
     session = Session()
     run(made, session)
@@ -318,7 +338,7 @@ def test_pictures_that_are_gone_are_said_to_be(made: Made, method: str) -> None:
         made.painter.first_session(),
     ):  # the last one is another photo's
         with pytest.raises(SessionExpiredError, match="stylize again"):
-            getattr(made.studio, method)(asked, gone)
+            made.studio.mix(asked, gone)
 
 
 def test_pictures_that_are_gone_are_painted_again(made: Made) -> None:

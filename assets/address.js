@@ -1,0 +1,22 @@
+// What is looked at lives in the address: #example=tower&size=512&mode=slider&at=40,60&zoom=8
+
+const readAddress = () => new URLSearchParams(location.hash.slice(1));
+
+/** Set some of its parts, null takes one out; a moment later, because browsers count the changes. */
+function writeAddress(changes, delay = 200) {
+  const waiting = (window.nstAddress ??= { changes: {}, timer: 0 });
+  Object.assign(waiting.changes, changes);
+  clearTimeout(waiting.timer);
+  waiting.timer = setTimeout(() => {
+    const parameters = readAddress();
+    for (const [name, value] of Object.entries(waiting.changes)) {
+      if (value === null) parameters.delete(name);
+      else parameters.set(name, value);
+    }
+    waiting.changes = {};
+    const hash = `${parameters}`.replaceAll("%2C", ","); // which needs no escape there
+    history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+    // A Space lies in a frame of a page whose address is the one that people see.
+    if (window.parent !== window) window.parent.postMessage({ hash }, "https://huggingface.co");
+  }, delay);
+}

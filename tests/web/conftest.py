@@ -1,0 +1,40 @@
+"""One page in a browser with the results for a small photo, which the tests of the viewer share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.helpers import random_picture
+
+HOSTILE = "<img src=x onerror=window.hacked=1>&amp;.png"
+
+
+@pytest.fixture(scope="session")
+def desktop(
+    browser: object, url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[object]:
+    """A page with results for a photo whose name is markup."""
+    from tests.browser import choose_size, upload, visiting
+
+    path = tmp_path_factory.mktemp("upload") / HOSTILE
+    random_picture(300, 200).save(path)
+    with visiting(browser, url, viewport={"width": 1280, "height": 900}) as page:
+        choose_size(page, 256)
+        upload(page, path)
+        yield page
+
+
+@pytest.fixture
+def page(desktop: object) -> object:
+    """The same page, as nobody had touched the viewer yet."""
+    from tests.browser import mode
+
+    mode(desktop, "All")
+    desktop.locator("#viewer .heat").uncheck()
+    desktop.locator("#viewer .fit").click()
+    desktop.evaluate("document.activeElement.blur(), window.scrollTo(0, 0)")
+    desktop.mouse.move(0, 0)
+    desktop.wait_for_timeout(300)  # a wheel that has been turned goes on turning
+    return desktop

@@ -1,0 +1,70 @@
+"""Worst places, yellowest place and heat map in a real browser.
+
+Skipped where there is neither Playwright nor a Chromium.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nst.web.spots import find_spots
+from tests.browser import Page, canvas, expect, mode, pane, place, result, viewer
+
+
+def centre(page: Page) -> list[int]:
+    return viewer(
+        page, "[viewer.state.x, viewer.state.y].map((p, a) => p * viewer.state.size[a] / 100)"
+    )
+
+
+def test_worst_place_leads_to_one_place_after_the_other(page: Page) -> None:
+    box = place(page, "v1")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    button = page.get_by_role("button", name="Worst place of v1")
+    found = find_spots(result(page, "v1"))
+    for number, (x, y) in enumerate([*found.worst, found.worst[0]]):
+        button.click()
+        assert viewer(page, "viewer.state.zoom") == 8
+        expect(page.locator("#viewer .words")).to_contain_text(
+            f"Worst place {number % len(found.worst) + 1} of {len(found.worst)} of v1"
+        )
+        assert near(centre(page), (x, y), page)
+    page.get_by_role("button", name="Yellowest place").click()
+    assert near(centre(page), found.yellowest, page)
+
+
+def near(middle: list[float], spot: tuple[int, int], page: Page) -> bool:
+    """Whether a place is in the middle, or as near to it as the picture's border lets it be."""
+    panes = [side / 16 for side in viewer(page, "viewer.paneSize()")]
+    size = viewer(page, "viewer.state.size")
+    wanted = [
+        min(max(at + 0.5, half), length - half)
+        for at, half, length in zip(spot, panes, size, strict=True)
+    ]
+    return middle == pytest.approx(wanted, abs=0.6)
+
+
+def test_the_place_is_sought_for_the_network_that_is_looked_at(page: Page) -> None:
+    mode(page, "One")
+    page.get_by_label("First picture").select_option("v3")
+    expect(page.locator("#viewer .worst")).to_have_text("Worst place of v3")
+    page.get_by_label("First picture").select_option("v4")
+    expect(page.locator("#viewer .worst")).to_have_text("Worst place of v4")
+
+
+def test_every_score_is_that_of_the_picture(page: Page) -> None:
+    for name in ("original", "baseline", "v4"):
+        found = find_spots(result(page, name))
+        words = f"grid {found.lattice_db:.1f} dB".replace("-", "−")
+        figure = page.locator("#viewer figure", has=page.locator(f"[data-name={name}]"))
+        expect(figure.locator(".score")).to_contain_text(words)
+
+
+def test_the_heat_map_lies_over_all_pictures(page: Page) -> None:
+    before = {name: canvas(page, pane(name)) for name in ("v1", "v4")}
+    page.locator("#viewer .heat").check()
+    shown = {name: canvas(page, pane(name)) for name in before}
+    assert np.abs(shown["v1"].astype(int) - before["v1"]).mean() > 1
+    page.locator("#viewer .heat").uncheck()
+    assert np.array_equal(canvas(page, pane("v1")), before["v1"])
