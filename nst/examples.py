@@ -1,4 +1,4 @@
-"""The pictures that ship with the page: drawn by `assets.draw_lamps` and Gradio's own."""
+"""The pictures that ship with the page: drawn by assets/draw_*.py, and Gradio's own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ def examples() -> dict[str, Path]:
     from gradio.media import get_image  # here: only what shows them needs Gradio
 
     return {
-        "lamps": LAMPS,
-        "tower": Path(get_image("tower.jpg")),
+        "lamps": LAMPS,  # orbs on a dark sky
+        "tower": Path(get_image("tower.jpg")),  # lit, with fine branches
+        "face": ASSETS / "face.png",
         "lion": Path(get_image("lion.jpg")),
         "cheetah": Path(get_image("cheetah1.jpg")),
+        "circles": ASSETS / "circles.png",  # what is plain and round
+        "pebbles": ASSETS / "pebbles.png",  # ever finer
     }
 
 
