@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from nst.inference.picture import stylize
 from nst.models import MIN_SIDE, TransformerNet, count_parameters
 from nst.web.session import ORIGINAL, Latency, Session, Source, open_png
 from nst.web.store import PictureStore
+from nst.web.turns import Rank, Turns
 
 MEASURE_REPEATS = 10
 MAX_SIDE = 2048  # px, of results
@@ -25,7 +25,7 @@ Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs i
 
 
 class Painter:
-    """One network at a time, for everybody, into each one's `Session`.
+    """One network at a time, or times would mean nothing, for everybody, into their `Session`s.
 
     Args:
         networks: by name, in the order of the page.
@@ -45,7 +45,7 @@ class Painter:
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
         self.names = list(networks)  # in the order of the page
         self.first_engine = next(iter(engines))
-        self._at_work = threading.Lock()  # one network at a time, or times would mean nothing
+        self.turns = Turns()
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
         self._prepared: dict[Source, Session] = {}  # the examples' results
         first = self.first_example = next(iter(examples))
@@ -55,7 +55,7 @@ class Painter:
         self._prepare(first)
 
     def prepare(self) -> None:
-        """Paint the examples, so that a click shows them at once."""
+        """Paint the examples, so that a click shows them at once; whoever asks goes first."""
         for name in self.examples:
             self._prepare(name)
 
@@ -76,13 +76,13 @@ class Painter:
             session = Session(wanted=tuple(self.names))
             title = self.examples[name].name
             session.begin(self.example(source), title, source, self.store)
-            for _ in self.paint(session):
+            for _ in self.paint(session, Rank.PREPARING):
                 pass
             self.store.kept.update(session.painted.values())
             self._prepared[source] = session
         return self._prepared[source]
 
-    def paint(self, session: Session) -> Iterator[int]:
+    def paint(self, session: Session, rank: Rank = Rank.VISITOR) -> Iterator[int]:
         """Run the networks whose results are wanted and missing -> how many are there.
 
         Once before the first network, and after each one.
@@ -91,18 +91,19 @@ class Painter:
         missing = [name for name in session.wanted if name not in session.painted]
         done = len(session.wanted) - len(missing)
         yield done
-        for name in missing:
-            engine = session.source.engine
-            with self._at_work:
-                result, seconds = stylize(self.engines[engine][name], photo)
-            self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
-            session.add(name, photo, result, seconds, self.store)
-            done += 1
-            yield done
+        with self.turns.wanted(rank):
+            for name in missing:
+                engine = session.source.engine
+                with self.turns.turn(rank):
+                    result, seconds = stylize(self.engines[engine][name], photo)
+                self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
+                session.add(name, photo, result, seconds, self.store)
+                done += 1
+                yield done
 
     def latency(self, side: int, engine: str) -> Latency:
         """The paper's protocol, here and now, on a picture of side × side px."""
-        with self._at_work:
+        with self.turns.turn(Rank.VISITOR):
             times = measure_latency(self.engines[engine], side, side, MEASURE_REPEATS)
         return Latency(side, times, circumstances(engine))
 
