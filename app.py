@@ -23,13 +23,14 @@ from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
 from nst.web import texts
 from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
+from nst.web.live import Live, bound_messages
 from nst.web.offline import stay_offline
 from nst.web.painter import FIRST_SIDE, MAX_SIDE, Painter
 from nst.web.programs import Programs
 from nst.web.session import Session
 from nst.web.store import PictureStore
 from nst.web.studio import Studio, on_page
-from nst.web.tabs import about_tab, training_tab
+from nst.web.tabs import about_tab, live_tab, training_tab
 from nst.web.theme import page_theme
 from nst.web.zero_gpu import declare_for_zero_gpu
 from nst.web.zoom import ZOOM_SIDE
@@ -77,6 +78,8 @@ def build_demo(painter: Painter) -> gr.Blocks:
                     measure = gr.Button("Measure", scale=0, min_width=180)
                 progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(studio.table(painter.first_session()), label="latency")
+            with gr.Tab("Live"):
+                live_tab(painter.parameters)
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
@@ -157,6 +160,7 @@ def main() -> None:
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
     painter = Painter(networks, prepare_engines(networks), PictureStore(), examples())
+    live = Live(painter.engines[painter.first_engine], painter.turns)
     demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
     demo.launch(
         prevent_thread_lock=True,
@@ -166,7 +170,9 @@ def main() -> None:
         footer_links=["api"],
         max_file_size=MAX_BYTES,
         state_session_capacity=256,
+        app_kwargs={"routes": [live.route()]},
     )
+    bound_messages(demo.server.config)
     painter.prepare()
     demo.block_thread()
 

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from nst.web import texts
+from nst.web.components import OwnHTML
+from nst.web.live import ROUTE
+
+
+class LivePictures(OwnHTML):
+    """The camera and what two networks make of it; the script speaks with `nst.web.live`."""
+
+    folder = "live"
+    scripts = ("live",)
+
+    def __init__(
+        self, value: Any = None, *, networks: Mapping[str, str] = {}, **settings: Any
+    ) -> None:
+        """`networks`: a few words about each."""
+        super().__init__(value, networks=list(networks.items()), route=ROUTE, **settings)
+
+
+def live_tab(parameters: Mapping[str, int]) -> None:
+    """The camera, stylized; `parameters` of each network."""
+    LivePictures(
+        networks={name: f"{count:,} parameters" for name, count in parameters.items()},
+        label="live",
+    )
 
 
 def about_tab(card: Path) -> None:
