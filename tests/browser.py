@@ -140,7 +140,7 @@ def result(page: Page, name: str) -> Image.Image:
 
 
 def pane(name: str) -> str:
-    return f"#viewer .panes figure:nth-child({NAMES.index(name) + 1}) canvas"
+    return f"#viewer .panes figure:nth-child({NAMES.index(name) + 1}) canvas[role=img]"
 
 
 def place(page: Page, name: str) -> dict[str, float]:

@@ -47,9 +47,9 @@ function corner() {
 function look(x, y, zoom) {
   const [width, height] = paneSize();
   if (!state.size || !width) return;
-  const least = fittingZoom(state.size, width, height);
-  state.zoom = Math.min(Math.max(zoom ?? state.zoom, least), MAX_ZOOM);
-  state.fitted = state.zoom === least;
+  const fitting = fittingZoom(state.size, width, height);
+  state.zoom = Math.min(Math.max(zoom ?? state.zoom, Math.min(fitting, 1)), MAX_ZOOM);
+  state.fitted = state.zoom === fitting;
   const [left, top, right, bottom] = region(state.size, x, y, state.zoom, width, height);
   state.x = (50 * (left + right)) / state.size[0];
   state.y = (50 * (top + bottom)) / state.size[1];

@@ -92,7 +92,7 @@ def test_difference_is_amplified(page: Page) -> None:
 def test_the_difference_can_leave_out_strokes(page: Page) -> None:
     mode(page, "Difference")
     choose_pair(page, "baseline", "v3")
-    page.get_by_label("Smoothed").check()
+    page.get_by_role("checkbox", name="Smoothed").check()
     one, two = (np.asarray(result(page, name)).astype(float) for name in ("baseline", "v3"))
     distance = abs(mean_of_13(one) - mean_of_13(two))
     zoom = viewer(page, "viewer.state.zoom")
@@ -104,7 +104,7 @@ def test_the_difference_can_leave_out_strokes(page: Page) -> None:
         pixel = shown[int(top + (y + 0.5) * zoom), int(left + (x + 0.5) * zoom)]
         assert abs(pixel - distance[y - 6, x - 6]).max() <= 1
     expect(page.locator("#viewer .tag.left")).to_contain_text("smoothed")
-    page.get_by_label("Smoothed").uncheck()
+    page.get_by_role("checkbox", name="Smoothed").uncheck()
 
 
 def mean_of_13(pixels: np.ndarray) -> np.ndarray:

@@ -146,6 +146,12 @@ def test_small_pictures_are_filtered_like_pillow_does(browser: sync_api.Browser,
     with visiting(browser, url, viewport={"width": 390, "height": 844}) as page:
         zoom, width, height = viewer(page, "[viewer.state.zoom, ...viewer.paneSize()]")
         assert zoom < 1
+        page.wait_for_function(  # when the zoom has stayed for a moment
+            """() => {
+                const { state } = document.querySelector("#viewer [data-mode]").viewer;
+                return state.pictures.every(({ picture }) => picture.small?.zoom === state.zoom);
+            }"""
+        )
         for name in ("original", "v1"):
             photo = result(page, name)
             size = [round(side * zoom) for side in photo.size]
@@ -153,7 +159,6 @@ def test_small_pictures_are_filtered_like_pillow_does(browser: sync_api.Browser,
             left, top = (
                 (room - side + 1) // 2 for room, side in zip((width, height), size, strict=True)
             )
-            page.wait_for_timeout(1500)  # when the zoom has stayed for a moment
             shown = canvas(page, pane(name)).astype(int)
             shown = shown[top : top + size[1], left : left + size[0]]
             assert abs(shown - expected).max() <= 2, name
