@@ -35,7 +35,7 @@ from nst.web.theme import page_theme
 from nst.web.zero_gpu import declare_for_zero_gpu
 from nst.web.zoom import ZOOM_SIDE
 
-SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"up to {MAX_SIDE} px", MAX_SIDE)]
+SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
 SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
