@@ -8,12 +8,20 @@ offline.  Layout and wiring are here; what the page does is in `nst.web.studio`.
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before Gradio is imported, which reads the environment
+    from nst.console import run
+    from nst.web.surroundings import prepare
+
+    run("app", *prepare())
+
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from nst.checkpoint import CheckpointError, load_networks
 from nst.examples import examples
@@ -23,13 +31,15 @@ from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
 from nst.web import texts
 from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
+from nst.web.lifetime import delete_old_files
 from nst.web.live import Live, bound_messages
 from nst.web.offline import stay_offline
 from nst.web.painter import FIRST_SIDE, MAX_SIDE, Painter
 from nst.web.programs import Programs
 from nst.web.session import Session
-from nst.web.store import PictureStore
+from nst.web.store import PictureStore, Restoring
 from nst.web.studio import Studio, on_page
+from nst.web.surroundings import Address
 from nst.web.tabs import about_tab, live_tab, training_tab
 from nst.web.theme import page_theme
 from nst.web.zero_gpu import declare_for_zero_gpu
@@ -153,29 +163,36 @@ def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
-def main() -> None:
+def main(address: Address, folder: Path) -> None:
+    """Show the page there; visitors' files lie in the folder."""
     declare_for_zero_gpu()
+    store = PictureStore(folder)
+    delete_old_files(folder, store.kept)
     try:
         networks = load_networks()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    painter = Painter(networks, prepare_engines(networks), PictureStore(), examples())
+    painter = Painter(networks, prepare_engines(networks), store, examples())
     live = Live(painter.engines[painter.first_engine], painter.turns)
     demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
-    demo.launch(
-        prevent_thread_lock=True,
-        theme=page_theme(),
-        css_paths=ASSETS / "style.css",
-        js=script("page"),
-        footer_links=["api"],
-        max_file_size=MAX_BYTES,
-        state_session_capacity=256,
-        app_kwargs={"routes": [live.route()]},
-    )
+    try:
+        demo.launch(
+            prevent_thread_lock=True,
+            server_name=address.name,
+            server_port=address.port,
+            theme=page_theme(),
+            css_paths=ASSETS / "style.css",
+            js=script("page"),
+            footer_links=["api"],
+            max_file_size=MAX_BYTES,
+            state_session_capacity=256,
+            app_kwargs={
+                "routes": [live.route()],
+                "middleware": [Middleware(Restoring, store=store)],
+            },
+        )
+    except OSError as error:  # somebody else listens there now
+        sys.exit(f"app.py: {error}")
     bound_messages(demo.server.config)
     painter.prepare()
     demo.block_thread()
-
-
-if __name__ == "__main__":
-    main()

@@ -23,8 +23,8 @@ INTERRUPTED = 130  # exit code, as a shell gives it
 STOPPED = "Stopped; every file that was written is whole."
 
 
-def run(module: str) -> NoReturn:
-    """Call a module's `main()` and end the process with what it returns, or on Ctrl-C with 130.
+def run(module: str, *arguments: object) -> NoReturn:
+    """Call a module's `main` and end the process with what it returns, or on Ctrl-C with 130.
 
     Characters that the terminal or file cannot take are printed as question marks, and what nobody
     reads any more (`… | head -1`) is dropped; neither is an error.
@@ -33,7 +33,7 @@ def run(module: str) -> NoReturn:
     try:
         with _ending_at_once():
             main = importlib.import_module(module).main
-        status = main()
+        status = main(*arguments)
     except KeyboardInterrupt:
         # A second one would print a traceback from the interpreter's own end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -64,7 +64,7 @@ def _heedless(stream: TextIO | None, number: int) -> TextIO:
         io.BufferedWriter(file),
         encoding=stream.encoding,
         errors="replace",
-        line_buffering=stream.line_buffering,
+        line_buffering=True,  # logs are read while they are written
     )
 
 

@@ -123,15 +123,19 @@ def write_photos(folder: Path, count: int, megapixels: float) -> list[Path]:
     return paths
 
 
-@contextlib.contextmanager
-def page() -> Iterator[tuple[str, subprocess.Popen]]:
-    """The page as a user starts it: its address and its process."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def page(host: str = "127.0.0.1", **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The page as a user starts it, found at a host: its address and its process."""
+    port = free_port()
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), **environment}
     process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://{host}:{port}"
     try:
         deadline = time.monotonic() + 180
         while True:

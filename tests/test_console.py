@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,6 +78,17 @@ open({str(tmp_path / "done")!r}, "w").write("done")
     assert (tmp_path / "done").read_text() == "done"
     assert b"Error" not in done.stderr
     assert b"Exception" not in done.stderr
+
+
+def test_lines_can_be_read_while_it_works(tmp_path: Path) -> None:
+    arguments = program(tmp_path, "print('one line')\ntime.sleep(60)")
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE) as one:
+        end = threading.Timer(20, one.kill)
+        end.start()
+        assert one.stdout.readline() == b"one line\n"
+        assert one.poll() is None  # it was not the end that brought it
+        end.cancel()
+        one.kill()
 
 
 def test_the_exit_code_is_that_of_main(tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ function receive() {
   state.photo = photo;
   const names = panes.map((pane) => pane.name).join();
   if (names !== state.pictures.map((entry) => entry.name).join()) build(panes);
-  const addresses = panes.map((pane) => pane.picture?.url);
+  // Without the host, which Gradio does not know behind a proxy that does not tell.
+  const addresses = panes.map(
+    ({ picture }) => picture && new URL(picture.url, location.href).pathname);
   forgetAllBut(addresses);
   panes.forEach((pane, index) => fill(state.pictures[index], pane, addresses[index]));
   if (!addresses[0]) state.size = null; // without its photo nothing is there yet

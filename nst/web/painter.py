@@ -78,7 +78,7 @@ class Painter:
             session.begin(self.example(source), title, source, self.store)
             for _ in self.paint(session, Rank.PREPARING):
                 pass
-            self.store.kept.update(session.painted.values())
+            self.store.keep(session.painted.values())
             self._prepared[source] = session
         return self._prepared[source]
 

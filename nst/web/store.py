@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nst.files import write_then_rename
 
@@ -31,15 +32,47 @@ class PictureStore:
         self.folder = folder or Path(get_upload_folder())
         self.files = Files()  # that may be deleted when they are old, but for
         self.kept = Files()  # these
+        self._contents: dict[Path, bytes] = {}  # of those that are kept
 
     def __call__(self, picture: Image.Image, name: str) -> str:
         """A picture -> the path of its PNG."""
         content = encode_pil_to_bytes(picture, "png")
         path = (self.folder / hash_bytes(content) / f"{name}.png").resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():  # somebody else may be reading it
-            os.utime(path)  # so that it is deleted later
-        else:
-            write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))
+        try:
+            os.utime(path)  # so that it is deleted later; somebody else may be reading it
+        except FileNotFoundError:
+            _write(path, content)
         self.files.add(str(path))
         return str(path)
+
+    def keep(self, paths: Iterable[str]) -> None:
+        """Pictures of this store are not to be deleted, nor missed if somebody else does it."""
+        paths = list(paths)
+        self.kept.update(paths)
+        self._contents.update({path: path.read_bytes() for path in map(Path, paths)})
+
+    def restore(self) -> None:
+        """Write the pictures that are kept again where they are gone."""
+        for path, content in self._contents.copy().items():
+            if not path.exists():
+                _write(path, content)
+
+
+class Restoring:
+    """Middleware: whatever is asked for, the pictures that are kept are there.
+
+    Temporary folders are cleaned by others; Gradio makes them again for what comes, and these are
+    written again.
+    """
+
+    def __init__(self, app: ASGIApp, store: PictureStore) -> None:
+        self.app, self.store = app, store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self.store.restore()
+        await self.app(scope, receive, send)
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))

@@ -47,7 +47,9 @@ def training_tab(assets: Path) -> None:
     gr.HTML(texts.TRAINING)
     if missing := texts.missing_figures(assets):
         gr.HTML(texts.message(missing))
-    for path, title, words in texts.present_figures(assets):
+    figures = texts.present_figures(assets)
+    gr.set_static_paths([path for path, *_ in figures])  # served from there, never copied
+    for path, title, words in figures:
         gr.HTML(f"<h3>{title}</h3>")
         gr.Image(
             path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import gradio as gr
@@ -35,6 +36,17 @@ def test_the_page_deletes_what_is_old_and_keeps_what_is_to_be_kept(store: Pictur
         viewer = Viewer(store=store)
     assert any(files is store.files for files in demo.temp_file_sets)
     assert viewer.keep_in_cache is store.kept
+
+
+def test_what_is_kept_is_written_again_when_somebody_deletes_it(store: PictureStore) -> None:
+    paths = [Path(store(random_picture(20, 16, seed), "photo")) for seed in range(3)]
+    store.keep(map(str, paths[:2]))
+    before = [path.read_bytes() for path in paths]
+    shutil.rmtree(store.folder)
+    store.restore()
+    assert [path.read_bytes() for path in paths[:2]] == before[:2]
+    assert not paths[2].exists()
+    assert store.kept == set(map(str, paths[:2]))
 
 
 def test_files_can_be_added_while_they_are_gone_through() -> None:
