@@ -46,7 +46,7 @@ from nst.training.interrupt import stop_signal
 from nst.training.log import TERMS
 from nst.training.objective import Objective, read_style
 from nst.training.processes import World, join_world, leave_world
-from nst.training.resume import resume, save
+from nst.training.resume import resume, save, save_state_of
 from nst.training.run import Run
 from nst.training.settings import Options, Settings, parse_arguments, settings_for
 from nst.training.speed import compare_speed
@@ -255,5 +255,7 @@ def begin(runs: Sequence[Run], options: Options, world: World) -> None:
     for run in runs:
         if options.resume and run.state_path.exists():
             resume(run, options.accept_changes)
-        elif options.continue_from:
+            continue
+        if options.continue_from:
             continue_from(run, options.continue_from, options.accept_changes)
+        save_state_of(run)  # from here on --resume goes on, whenever the process is killed

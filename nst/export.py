@@ -23,7 +23,6 @@ if __name__ == "__main__":
 import argparse
 import logging
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +36,7 @@ from torch import Tensor, nn
 
 from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.examples import example_pictures
+from nst.files import temporary_folder
 from nst.images import to_tensor
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
@@ -196,9 +196,8 @@ def export_checked(
         OSError: it could not be written.
     """
     path = path.resolve()  # a link stays one
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".nst-") as folder:
-        made = Path(folder) / path.name
+    with temporary_folder(path.parent) as folder:
+        made = folder / path.name
         try:
             largest = check(network, load_exported(export(network, metadata, made, format)), photos)
         except (ExportError, OSError):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
+import os
+import platform
 import secrets
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+_HERE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]  # this machine, or container
 
 
 def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o666) -> None:
@@ -21,9 +28,7 @@ def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o
         OSError: the folder cannot be made or written to; or whatever `write` raises.
     """
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not of the file's own name, which may be as long as names can be.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = _temporary_in(path.parent)
     temporary.touch(mode, exist_ok=False)
     permissions = temporary.stat().st_mode
     try:
@@ -33,6 +38,52 @@ def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """A hidden folder inside of `parent` for files that are on their way there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    temporary = _temporary_in(parent)
+    temporary.mkdir()
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary_in(folder: Path) -> Path:
+    """A new hidden name in a folder, which is made where it is missing.
+
+    It does not contain the final file's name, which may be as long as names can be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder)
+    return folder / f".nst-{_HERE}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+
+
+@functools.lru_cache(maxsize=16)  # once for each folder
+def _remove_leftovers(folder: Path) -> None:
+    """Delete what processes of this machine were writing when they were killed."""
+    if os.name != "posix":  # elsewhere nobody can be asked for without being harmed
+        return
+    for path in folder.glob(f".nst-{_HERE}-*.tmp"):
+        with contextlib.suppress(ValueError, OSError):  # not named by us, or gone already
+            if not _is_alive(int(path.name.split("-")[2])):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def sha256(path: Path | str) -> str:

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from nst.files import sha256, write_then_rename
-from tests.helpers import random_picture
+from tests.helpers import random_picture, run_python
 
 WRITERS = {
     "plain": lambda path: Path(path).write_text("text"),
@@ -65,6 +65,30 @@ def test_what_was_there_stays_when_writing_fails(
         write_then_rename(tmp_path / "file", fail)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "before"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for as POSIX has it")
+def test_what_a_killed_process_was_writing_goes_and_what_another_writes_stays(
+    tmp_path: Path,
+) -> None:
+    writer = "from nst.files import write_then_rename, temporary_folder; from pathlib import Path"
+    end = "lambda path: (open(path, 'w').write('half'), os.kill(os.getpid(), 9))"
+    folder = f"Path({str(tmp_path)!r})"
+    for line in (
+        f"write_then_rename({folder} / 'file', {end})",
+        f"with temporary_folder({folder}) as made: ({end})(made / 'file')",
+    ):
+        killed = run_python("-c", f"{writer}; import os\n{line}")
+        assert killed.returncode == -9, killed.stderr
+        (left,) = tmp_path.iterdir()  # what the one before left is gone
+    prefix, process, _ = left.name.rsplit("-", 2)
+    others = [tmp_path / ".nst-note.tmp", tmp_path / ".file.tmp"]
+    others.append(tmp_path / f"{prefix}-{os.getppid()}-abc.tmp")  # this one lives
+    others.append(tmp_path / f".nst-00000000-{process}-abc.tmp")  # on another machine
+    for path in others:
+        path.touch()
+    write_then_rename(tmp_path / "file", WRITERS["plain"])
+    assert set(tmp_path.iterdir()) == {*others, tmp_path / "file"}
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ def save(run: Run, epoch: int) -> None:
         run.save_checkpoint(run.checkpoint_path, epoch)
         rows = {int(row["step"]): row for row in [*read_log(run.log_path), *run.log_rows]}
         write_log(run.log_path, list(rows.values()))
+        save_state_of(run)
+    run.log_rows = run.log_rows[-1:]  # to which a validation may still belong
+
+
+def save_state_of(run: Run) -> None:
+    """Write the training state alone; where there is one, `resume` can go on."""
+    if run.world.writes:
         state = {
             "variant": run.variant,
             "settings": comparable(run.settings, run.sources),
@@ -36,7 +43,6 @@ def save(run: Run, epoch: int) -> None:
             "scheduler": run.scheduler.state_dict(),
         }
         save_state(run.state_path, state)
-    run.log_rows = run.log_rows[-1:]  # to which a validation may still belong
 
 
 def resume(run: Run, accept_changes: bool = False) -> None:
@@ -84,7 +90,7 @@ def take_settings(run: Run, path: Path, saved: dict[str, Any], accept_changes: b
     now, then = comparable(run.settings, run.sources), dict(saved["settings"])
     circumstances = {new: then.pop(old) for old, new in WERE_SETTINGS.items() if old in then}
     then = {name: value for name, value in then.items() if HOLD_NOW.get(name) != value}
-    run.history = saved.get("circumstances") or [{"from_step": 1, **circumstances}]
+    run.history = saved.get("circumstances", [{"from_step": 1, **circumstances}])
     names = sorted(name for name in now | then if now.get(name) != then.get(name))
     if names and not accept_changes:
         changed = (f"{name} ({then.get(name)!r} then, {now.get(name)!r} now)" for name in names)
