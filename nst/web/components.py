@@ -187,6 +187,7 @@ class Report(GradioModel):
 
 
 class View(GradioModel):
+    number: float  # of the last wish: the page hears nothing of a view that is as the one before
     photo: str  # tells photos apart
     stem: str  # begins the names of files that are saved
     caption: str  # the photo and what was set, a line for what is saved

@@ -170,6 +170,7 @@ class Studio:
     def _view(self, session: Session, report: Report) -> View:
         """What the viewer shows."""
         return View(
+            number=session.runs.latest,
             photo=session.source.photo if session.source else "",
             stem=session.stem,
             caption=texts.caption(session),

@@ -306,6 +306,15 @@ def test_a_sheet_is_named_after_the_photo(made: Made) -> None:
     assert all(" · " in caption for caption in captions(session, made.painter).values())
 
 
+def test_every_wish_is_answered_by_another_view(made: Made) -> None:
+    """Gradio tells the page's scripts only of what has changed."""
+    session = Session()
+    run(made, session)
+    again = [run(made, session, number)[-1].view for number in (2, 3)]
+    assert again[0].panes == again[1].panes
+    assert again[0] != again[1]
+
+
 def test_what_is_saved_says_what_it_is(made: Made) -> None:
     session = Session()
     view = run(made, session, strength=60)[-1].view
