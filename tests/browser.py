@@ -54,7 +54,9 @@ def chromium() -> Iterator[sync_api.Browser | None]:
 
 
 @contextmanager
-def visiting(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
+def visiting(
+    browser: sync_api.Browser, url: str, hash: str = "", **context: object
+) -> Iterator[Page]:
     """A visit that must ask nothing of other machines and must log no error."""
     errors, elsewhere = [], []
     visit = browser.new_context(**context)
@@ -70,7 +72,7 @@ def visiting(browser: sync_api.Browser, url: str, **context: object) -> Iterator
             else elsewhere.append(request.url)
         ),
     )
-    page.goto(url)
+    page.goto(url + hash)
     page.wait_for_function(LOADED, arg=len(NAMES))
     yield page
     visit.close()

@@ -140,7 +140,7 @@ def test_an_address_that_makes_no_sense_shows_the_first_example(
     browser: sync_api.Browser, url: str
 ) -> None:
     nonsense = "#example=../etc&size=17&mode=x&pair=a,b&at=,x&zoom=-3&engine=%00&strength=1e9"
-    with visiting(browser, url + nonsense) as page:
+    with visiting(browser, url, nonsense) as page:
         expect(page.locator("#viewer .facts").first).to_contain_text("lamps.png")
         assert viewer(page, "[viewer.state.mode, viewer.state.fitted]") == ["grid", True]
         page.locator("#viewer .in").click()
