@@ -27,7 +27,7 @@ const panes = all("figure").map((figure) => ({
   context: figure.querySelector("canvas").getContext("bitmaprenderer"),
   shown: [], // of each picture: when, how long its way was, and the network's time, in ms
 }));
-const frame = document.createElement("canvas");
+const frame = new OffscreenCanvas(384, 288);
 const draw = frame.getContext("2d", { alpha: false, willReadFrequently: true });
 let visit = null; // what runs, or nothing
 
@@ -118,7 +118,7 @@ class Visit {
     if (frame.width !== size[0] || frame.height !== size[1]) [frame.width, frame.height] = size;
     draw.setTransform(find(".mirror input").checked ? -1 : 1, 0, 0, 1, find(".mirror input").checked ? size[0] : 0, 0);
     draw.drawImage(this.video, 0, 0, ...size);
-    const jpeg = await new Promise((resolve) => frame.toBlob(resolve, "image/jpeg", QUALITY));
+    const jpeg = await frame.convertToBlob({ type: "image/jpeg", quality: QUALITY });
     this.taking = false;
     if (this.over || this.socket.readyState !== WebSocket.OPEN) return;
     const positions = wanted();

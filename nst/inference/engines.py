@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -115,7 +116,9 @@ class OpenVinoEngine:
         return openvino.Core().compile_model(openvino_model(self.network), "CPU", settings)
 
     def __call__(self, x: Tensor) -> Tensor:
-        pixels = x.detach().float().contiguous().numpy()
+        # Put in order by NumPy: PyTorch's threads would wait for more work, busily, for some
+        # milliseconds, and take the processors from OpenVINO's (7 ms of 46 at 384×288, two cores).
+        pixels = np.ascontiguousarray(x.detach().float().numpy())
         with self._one_at_a_time:
             result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
             if pixels.size > 3 * RELEASE_PIXELS:  # or the networks keep 10 GB after 2048×2048
