@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera that shows a clock
+    "--use-fake-ui-for-media-stream",  # which every page may use
 ]
 NAMES = ["original", *VARIANTS]
 TIMEOUT = 60_000  # ms; a slow machine with two cores
