@@ -35,6 +35,7 @@ from nst.web.lifetime import delete_old_files
 from nst.web.live import Live, bound_messages
 from nst.web.offline import stay_offline
 from nst.web.painter import FIRST_SIDE, MAX_SIDE, Painter
+from nst.web.preview import Preview, preview_route
 from nst.web.programs import Programs
 from nst.web.session import Session
 from nst.web.store import PictureStore, Restoring
@@ -187,8 +188,8 @@ def main(address: Address, folder: Path) -> None:
             max_file_size=MAX_BYTES,
             state_session_capacity=256,
             app_kwargs={
-                "routes": [live.route()],
-                "middleware": [Middleware(Restoring, store=store)],
+                "routes": [live.route(), preview_route()],
+                "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
             },
         )
     except OSError as error:  # somebody else listens there now

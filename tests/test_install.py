@@ -44,6 +44,7 @@ def test_every_module_is_in_the_package(installed: Path) -> None:
 def test_what_running_needs_is_in_the_package_and_no_more(installed: Path) -> None:
     package = installed / "nst"
     needed = {Path(f"{name}.png") for name in ("lamps", "face", "circles", "pebbles")}
+    needed.add(Path("preview.jpg"))
     for pattern in ("*.js", "*.css", "*.html"):
         needed |= {path.relative_to(ROOT / "assets") for path in (ROOT / "assets").rglob(pattern)}
     files = (path for path in (package / "assets").rglob("*.*") if path.suffix != ".py")

@@ -30,6 +30,7 @@ const panes = all("figure").map((figure) => ({
 const frame = new OffscreenCanvas(384, 288);
 const draw = frame.getContext("2d", { alpha: false, willReadFrequently: true });
 let visit = null; // what runs, or nothing
+let asking = false; // for the camera
 
 function say(words, error = false) {
   find(".words").textContent = error ? "" : words;
@@ -175,7 +176,8 @@ async function start() {
     say("Browsers give a page the camera only over https or on this machine itself.", true);
     return;
   }
-  find(".start").disabled = true;
+  if (asking) return;
+  asking = true;
   say("Waiting for the camera …");
   try {
     const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
@@ -184,7 +186,7 @@ async function start() {
     say(REFUSALS[error.name] ?? "The camera cannot be used here.", true);
     return;
   } finally {
-    find(".start").disabled = false;
+    asking = false;
   }
   find(".start").textContent = "Stop";
   for (const pane of panes) pane.shown = [];

@@ -130,6 +130,11 @@ def missing_figures(assets: Path) -> str:
 
 
 TITLE = "Lightweight style transfer"
+DESCRIPTION = (
+    "Your photo after van Gogh’s Starry Night, by Johnson’s network and by lighter ones: "
+    "the pictures side by side, and what each of them costs."
+)
+PREVIEW = "Lamps at night: a photo, and as the baseline and the lightest network paint it."
 HEADING = "<h1>How light can style transfer be?</h1>"
 FOOT = """
 <p>After Vincent van Gogh’s
@@ -200,11 +205,42 @@ differently, so the viewer magnifies the full result.</li>
 of it lie there in a temporary folder for at most 70 minutes; then they are deleted. Nobody else’s
 page shows them. Results carry no metadata of your file. The page counts nobody, sets no cookies
 of its own and loads nothing from other sites.</p>
+"""
+
+PYTHON = """\
+from gradio_client import Client, handle_file
+
+client = Client("http://127.0.0.1:7860")
+answer = client.predict(
+    handle_file("photo.jpg"), 512, networks=["baseline", "v4"], api_name="/stylize"
+)
+print(answer["files"]["v4"], answer["milliseconds"])
+"""
+SHELL = """\
+api=http://127.0.0.1:7860/gradio_api
+path=$(curl -s -F files=@photo.jpg $api/upload | tr -d '[]')
+photo="{\\"path\\": $path, \\"meta\\": {\\"_type\\": \\"gradio.FileData\\"}}"
+wishes="[$photo, 512, [\\"v4\\"], \\"eager\\", 100, false]"
+event=$(curl -s -H "Content-Type: application/json" -d "{\\"data\\": $wishes}" \\
+    $api/call/stylize | cut -d '"' -f 4)
+picture=$(curl -s $api/call/stylize/$event | grep -o 'http[^"]*-v4.png')
+curl -s -o v4.png $picture
+"""
+FOR_PROGRAMS = """
 <h2>For programs</h2>
 <p>“API” at the foot of the page: <code>/stylize</code>, and for what it has made
 <code>/mix</code>, <code>/magnify</code>, which returns what the viewer shows, and
-<code>/contact_sheet</code>; <code>/measure</code>.</p>
+<code>/contact_sheet</code>; <code>/measure</code>. In Python:</p>
+<pre tabindex="0"><code>{python}</code></pre>
+<p>In a shell, with <code>curl</code>: upload, ask, wait for the answer, fetch a picture.</p>
+<pre tabindex="0"><code>{shell}</code></pre>
 """
+
+
+def for_programs() -> str:
+    """How programs ask, as HTML."""
+    return FOR_PROGRAMS.format(python=html.escape(PYTHON), shell=html.escape(SHELL))
+
 
 MODEL_CARD = '<h2 id="model-card">Model card</h2>'
 LATENCY = heading("Latency", "Each network alone, from tensor to tensor, on this machine.")

@@ -1,0 +1,46 @@
+"""The examples that the page shows to programmers, as they stand there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from nst.web import texts
+from tests.helpers import random_picture, run_python
+
+THERE = "http://127.0.0.1:7860"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    random_picture(60, 40).save(tmp_path / "photo.jpg")
+    return tmp_path
+
+
+def test_the_python_example(url: str, folder: Path) -> None:
+    (folder / "example.py").write_text(texts.PYTHON.replace(THERE, url))
+    done = run_python("example.py", folder=folder)
+    assert done.returncode == 0, done.stderr
+    path, _, times = done.stdout.strip().splitlines()[-1].partition(" ")
+    with Image.open(path) as picture:
+        assert (picture.format, picture.size) == ("PNG", (60, 40))
+    assert "'v4'" in times
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="there is no curl")
+def test_the_shell_example(url: str, folder: Path) -> None:
+    example = texts.SHELL.replace(THERE, url)
+    done = subprocess.run(["bash", "-e", "-c", example], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with Image.open(folder / "v4.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (60, 40))
+
+
+def test_they_are_on_the_page() -> None:
+    words = texts.for_programs()
+    assert "handle_file(&quot;photo.jpg&quot;)" in words
+    assert "$api/call/stylize" in words
