@@ -29,7 +29,9 @@ Precision = Literal["fp32", "bf16"]
 ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
 ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
 WARM_UP_SIDE = 256  # px
-RELEASE_PIXELS = 1_000_000  # after a larger picture OpenVINO's memory is given back
+RELEASE_PIXELS = 300_000  # after a larger picture OpenVINO's memory is given back ...
+RENEW_PIXELS = 1_500_000  # ... and after a larger one it is compiled anew, in 0.3 s: OpenVINO
+# keeps 0.6 GB for each network after 2048×2048 px, whatever it is asked to release
 TRIAL_SIDE = 32  # px
 INSTEAD = "so pictures are made by eager PyTorch, more slowly"
 
@@ -95,11 +97,14 @@ class OpenVinoEngine:
         self.precision: Precision = precision
         self._one_at_a_time = threading.Lock()
         try:
-            self.compiled = self.compile()
-            self._request = self.compiled.create_infer_request()
+            self._begin()
             self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
         except Exception as error:
             raise EngineUnavailableError(f"OpenVINO fails here ({_first_line(error)})") from error
+
+    def _begin(self) -> None:
+        self.compiled = self.compile()
+        self._request = self.compiled.create_infer_request()
 
     def compile(self, profiled: bool = False) -> openvino.CompiledModel:
         """The network compiled for this CPU, on request with a clock around every operation."""
@@ -121,7 +126,9 @@ class OpenVinoEngine:
         pixels = np.ascontiguousarray(x.detach().float().numpy())
         with self._one_at_a_time:
             result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
-            if pixels.size > 3 * RELEASE_PIXELS:  # or the networks keep 10 GB after 2048×2048
+            if pixels.size > 3 * RENEW_PIXELS:
+                self._begin()
+            elif pixels.size > 3 * RELEASE_PIXELS:
                 self.compiled.release_memory()
         return torch.from_numpy(result[0])
 

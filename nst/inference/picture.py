@@ -8,8 +8,9 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 
+from nst.fast import give_back_freed_memory
 from nst.images import to_picture, to_tensor
-from nst.inference.engines import Engine
+from nst.inference.engines import RELEASE_PIXELS, Engine
 from nst.inference.tiling import Progress, run_tiled
 from nst.models import TransformerNet
 
@@ -32,6 +33,8 @@ def stylize(network: TransformerNet | Engine, picture: Image.Image) -> Stylized:
     started = time.perf_counter()
     result = network(photo)
     seconds = time.perf_counter() - started
+    if picture.width * picture.height > RELEASE_PIXELS:
+        give_back_freed_memory()
     return Stylized(to_picture(result[0]), seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from nst.inference.engines import (
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, TransformerNet
 from nst.paths import ASSETS
+from tests.helpers import run_python
 from tests.test_models import UPSAMPLINGS, with_upsampling
 
 LAMPS = ASSETS / "lamps.png"
@@ -87,9 +89,38 @@ def test_memory_is_given_back_and_the_next_picture_is_right(
     engine = build_engine(networks["v3"], "openvino")
     photos = [torch.randn(1, 3, 64, side) for side in (48, 64, 48)]
     expected = [engine(photo) for photo in photos]
-    monkeypatch.setattr(engines, "RELEASE_PIXELS", 1)
-    for photo, result in zip(photos, expected, strict=True):
-        assert torch.equal(engine(photo), result)
+    for bound in ("RELEASE_PIXELS", "RENEW_PIXELS"):
+        monkeypatch.setattr(engines, bound, 1)
+        for photo, result in zip(photos, expected, strict=True):
+            assert torch.equal(engine(photo), result)
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+from PIL import Image
+from nst.inference.engines import build_engine
+from nst.inference.picture import stylize
+from nst.models import build_model
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+engine = build_engine(build_model("baseline"), "openvino")
+stylize(engine, Image.new("RGB", (64, 64)))
+before = resident()
+stylize(engine, Image.new("RGB", (int(sys.argv[1]), int(sys.argv[2]))))
+print(resident() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux's count of memory")
+@pytest.mark.parametrize("size", [(800, 600), (1600, 1000)])  # released, and compiled anew
+def test_a_large_picture_leaves_no_memory_behind(size: tuple[int, int]) -> None:
+    done = run_python("-c", MEMORY, *map(str, size))
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 180  # MB; 280 and 460 where nothing is done about it
 
 
 @pytest.mark.parametrize(
