@@ -1,9 +1,14 @@
-"""How much memory the page needs when many people send large photos at once (Linux only).
+"""What the page takes when many people send large photos, at once or for long (Linux only).
 
     python -m tests.load --visitors 16 --megapixels 12 --side 1024
 
 starts the page, lets each visitor send a photo, all at the same time, and prints the peak of the
 resident memory of the page's processes, sampled 20 times a second.
+
+    python -m tests.load --visitors 2 --megapixels 2 --side 512 --minutes 30
+
+lets each visitor come again and again, as somebody else with the same photo, and prints a table of
+memory, threads, open files and files on the disk.
 """
 
 from __future__ import annotations
@@ -37,13 +42,19 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=16)
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--side", type=int, default=1024, help="px, of the results")
-    parser.add_argument("--engine", default="eager")
+    parser.add_argument("--engine", default="openvino")
+    parser.add_argument("--minutes", type=float, default=0, help="come again and again for so long")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, page() as (address, process):
-        photos = write_photos(Path(folder), options.visitors, options.megapixels)
+    folder = tempfile.TemporaryDirectory()
+    temporary = Path(folder.name, "temporary")
+    with folder, page(GRADIO_TEMP_DIR=str(temporary)) as (address, process):
+        photos = write_photos(Path(folder.name), options.visitors, options.megapixels)
         memory = PeakMemory(process.pid)
         print(f"the page alone: {memory.now() / MEGABYTE:.0f} MB")
         print(f"each photo: {photos[0].stat().st_size / MEGABYTE:.1f} MB of JPEG")
+        if options.minutes:
+            soak(address, memory, temporary, photos, options)
+            return
         started = time.perf_counter()
         with memory, ThreadPoolExecutor(options.visitors) as pool:
             seconds = list(pool.map(lambda photo: visit(address, photo, options), photos))
@@ -54,6 +65,47 @@ def main() -> None:
             f"afterwards {memory.now() / MEGABYTE:.0f} MB; all had their pictures after "
             f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s"
         )
+
+
+def soak(
+    address: str,
+    memory: PeakMemory,
+    temporary: Path,
+    photos: list[Path],
+    options: argparse.Namespace,
+) -> None:
+    """Visits without end, and a row of numbers 20 times in all."""
+    end = time.monotonic() + 60 * options.minutes
+    visits, failures = 0, 0
+
+    def come_again_and_again(photo: Path) -> None:
+        nonlocal visits, failures
+        while time.monotonic() < end:
+            try:
+                visit(address, photo, options)
+                visits += 1
+            except Exception as error:  # the others go on; it is counted
+                print(f"{type(error).__name__}: {error}")
+                failures += 1
+
+    def report() -> None:
+        process = Path(f"/proc/{memory.pid}")
+        threads = len(list((process / "task").iterdir()))
+        opened = len(list((process / "fd").iterdir()))
+        files = sum(path.is_file() for path in temporary.rglob("*"))
+        minutes = options.minutes - (end - time.monotonic()) / 60
+        row = (f"{minutes:.1f}", f"{memory.now() / MEGABYTE:.0f}", threads, opened, files)
+        print(" | ".join(f"{value:>9}" for value in (*row, visits, failures)), flush=True)
+
+    heads = ("minutes", "MB", "threads", "open", "files", "visits", "failures")
+    print(" | ".join(f"{head:>9}" for head in heads))
+    with ThreadPoolExecutor(options.visitors) as pool:
+        for photo in photos:
+            pool.submit(come_again_and_again, photo)
+        while time.monotonic() < end:
+            report()
+            time.sleep(60 * options.minutes / 20)
+    report()
 
 
 def visit(address: str, photo: Path, options: argparse.Namespace) -> float:
