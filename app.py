@@ -187,6 +187,7 @@ def main(address: Address, folder: Path) -> None:
             footer_links=["api"],
             max_file_size=MAX_BYTES,
             state_session_capacity=256,
+            _frontend=False,  # or Gradio gives up where a busy machine takes 3 s to answer it
             app_kwargs={
                 "routes": [live.route(), preview_route()],
                 "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
