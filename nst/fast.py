@@ -121,8 +121,7 @@ def keep_freed_memory() -> bool:
 
     glibc maps every block above 32 MB anew and gives it back when it is freed, so that eager
     PyTorch pays for fresh, cleared pages with nearly every layer of a large picture.  Kept memory
-    is faster, but stays with the process and falls into pieces: tiles of 6000×4000 px were 3 to
-    11 % faster with it and took 3.9 to 4.3 instead of 2.9 GiB.  So training on a CPU keeps it and
+    is faster, but stays with the process and falls into pieces.  So training on a CPU keeps it and
     the benchmark does when asked to, but neither the page nor the command line.
 
     The same from outside, before Python starts: MALLOC_MMAP_MAX_=0

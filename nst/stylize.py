@@ -275,7 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         "--engine",
         choices=ENGINES,
         default=ENGINES[0],
-        help="large pictures are made by eager PyTorch in any case",
+        help="what runs the networks' layers",
     )
     parser.add_argument("--skip-existing", action="store_true", help="make only what is missing")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")

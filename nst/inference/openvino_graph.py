@@ -9,6 +9,7 @@ Shapes in comments are (N, C, H, W), with N = 1.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from nst.fast import is_narrow, kernel_rows
 from nst.images import MEAN, STD
+from nst.inference.activation import Edges, FromLevels, FrozenNorm, ToLevels
 from nst.models import STRIDE, ResidualBlock, TransformerNet
 
 ROWS, COLUMNS = 2, 3  # axes of a picture
@@ -46,6 +48,47 @@ def openvino_model(network: nn.Module) -> openvino.Model:
     return openvino.Model([x], [picture], "TransformerNet")
 
 
+class OpenVinoChain:
+    """Layers in OpenVINO: an `nst.inference.activation.Chain`, for so many threads at a time."""
+
+    def __init__(self, layers: Sequence[nn.Module], channels: int, threads: int) -> None:
+        settings = {
+            "NUM_STREAMS": threads,  # one thread for each
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        model = _tile_model(layers, channels)
+        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+        self._of_thread = threading.local()
+
+    def __call__(self, values: np.ndarray, edges: Edges) -> np.ndarray:
+        if not hasattr(self._of_thread, "request"):
+            self._of_thread.request = self._compiled.create_infer_request()
+        inputs = {0: values[None], 1: np.int64(edges)}
+        result = self._of_thread.request.infer(inputs, share_inputs=True, share_outputs=True)
+        return result[0][0]
+
+
+def _tile_model(layers: Sequence[nn.Module], channels: int) -> openvino.Model:
+    """Layers of a part of a picture, (1, C, h, w), which is padded at some of its edges only."""
+    side = openvino.Dimension(-1)
+    kind = np.uint8 if layers and isinstance(layers[0], FromLevels) else np.float32
+    tile = ops.parameter([1, channels, side, side], kind, name="tile")
+    edges = ops.parameter([4], np.int64, name="edges")  # top, left, bottom, right: 0 or 1
+    x = tile
+    for module in layers:
+        if isinstance(module, nn.ReflectionPad2d):
+            widths = ops.multiply(edges, _integers(module.padding[0]))
+            begin, end = (
+                ops.gather(widths, _integers(*sides), np.int64(0)) for sides in ((0, 1), (2, 3))
+            )
+            none = _integers(0, 0)
+            x = ops.pad(x, ops.concat([none, begin], 0), ops.concat([none, end], 0), "reflect")
+        else:
+            x = layer(module, x)
+    return openvino.Model([x], [tile, edges], "Tile")
+
+
 def layer(module: nn.Module, x: Value) -> Value:
     """What a module of `nst.models`, or one that they consist of, makes of x.
 
@@ -70,6 +113,13 @@ def layer(module: nn.Module, x: Value) -> Value:
             return ops.clamp(x, module.min_val, module.max_val)
         case nn.InstanceNorm2d():
             return _instance_norm(module, x)
+        case FrozenNorm():
+            return ops.add(ops.multiply(x, _per_channel(module.scale)), _per_channel(module.shift))
+        case FromLevels():
+            return _normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
+        case ToLevels():
+            x = ops.multiply(ops.clamp(_denormalise(x), 0, 1), np.float32(255))
+            return ops.convert(ops.round(x, "half_to_even"), "u8")
         case nn.ReflectionPad2d():
             left, right, top, bottom = module.padding
             return ops.pad(x, _integers(0, 0, top, left), _integers(0, 0, bottom, right), "reflect")
@@ -84,11 +134,17 @@ def layer(module: nn.Module, x: Value) -> Value:
 
 
 def _transformer_net(network: TransformerNet, picture: Value) -> Value:
-    x = ops.divide(ops.subtract(picture, _per_channel(MEAN)), _per_channel(STD))
-    x = _pad_to_stride(x)
+    x = _pad_to_stride(_normalise(picture))
     for part in (network.encoder, network.residual, network.decoder):
         x = layer(part, x)
-    x = _crop_like(x, picture)
+    return _denormalise(_crop_like(x, picture))
+
+
+def _normalise(x: Value) -> Value:
+    return ops.divide(ops.subtract(x, _per_channel(MEAN)), _per_channel(STD))
+
+
+def _denormalise(x: Value) -> Value:
     return ops.add(ops.multiply(x, _per_channel(STD)), _per_channel(MEAN))
 
 

@@ -47,7 +47,7 @@ def stylize_any_size(
     """`stylize`, or above `UNTILED_PIXELS` the same result tile by tile in bounded memory.
 
     Args:
-        engine: of this network, for pictures that are taken at once; None: the network itself.
+        engine: of this network; None: the network itself.
         progress: called after each tile; not at all where there are none.
 
     Raises:
@@ -57,5 +57,5 @@ def stylize_any_size(
     if width * height <= UNTILED_PIXELS:
         return stylize(engine or network, picture)
     started = time.perf_counter()
-    result = run_tiled(network, picture, progress=progress)
+    result = run_tiled(network, picture, engine.name if engine else "eager", progress=progress)
     return Stylized(result, time.perf_counter() - started)
