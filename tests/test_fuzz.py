@@ -226,7 +226,7 @@ def test_on_the_page() -> None:
 
     def check(data: bytes) -> bool:
         try:
-            picture = read_upload(data, 100)
+            picture = read_upload(data, 100).picture
         except PictureError as error:
             assert_is_a_sentence(error)
             return False

@@ -54,6 +54,9 @@ class Results(GradioModel):
     files: dict[str, FileData]  # by network, and the photo as "original"
     milliseconds: dict[str, float]  # by network, one run each
     size: tuple[int, int]  # width and height in px
+    lattice_db: dict[str, float]  # by network and "original", see nst.study.artifacts
+    array_share: dict[str, float | None]  # red spots, 0–1 of the yellow area
+    remark: str | None = None  # about the file, if it is not as it should be
 
 
 class ResultsForPrograms(gr.JSON):

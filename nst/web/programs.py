@@ -49,9 +49,9 @@ class Programs:
             if not photo or not wanted:
                 raise PictureError(texts.NO_NETWORK if photo else texts.NO_PHOTO)
             source = Source(photo.path, bounded(side), engine)
-            picture = read_upload(photo.path, source.side)
+            picture, remark = read_upload(photo.path, source.side)
             session.wish(strength, keep_colours)
-            session.begin(picture, photo.name, source, self.painter.store)
+            session.begin(picture, photo.name, source, self.painter.store, remark)
             session.wanted = tuple(wanted)
             for _ in self.painter.paint(session):
                 pass
@@ -128,4 +128,7 @@ def _results(
         },
         milliseconds={name: round(1000 * session.seconds[name], 1) for name in session.wanted},
         size=size or session.size,
+        lattice_db={name: round(spots.lattice_db, 2) for name, spots in session.spots.items()},
+        array_share={name: spots.array_share for name, spots in session.spots.items()},
+        remark=session.remark,
     )

@@ -99,6 +99,7 @@ class Session:
     title: str = ""  # the file's name as it was sent; not to be trusted
     stem: str = "picture"  # safe part of the names of its files
     size: tuple[int, int] | None = None
+    remark: str | None = None  # about the file, if it is not as it should be
     wanted: tuple[str, ...] = ()  # networks, in the order of the page
     strength: float = 1.0  # 0–1, see nst.inference.blend
     keep_colours: bool = False
@@ -114,11 +115,18 @@ class Session:
         percent = STRENGTH_STEP * round(min(max(strength, 0), 100) / STRENGTH_STEP)
         self.strength, self.keep_colours = percent / 100, keep_colours
 
-    def begin(self, photo: Image.Image, title: str, source: Source, store: Store) -> None:
+    def begin(
+        self,
+        photo: Image.Image,
+        title: str,
+        source: Source,
+        store: Store,
+        remark: str | None = None,
+    ) -> None:
         """A new photo; what there was of an earlier one is forgotten, but for measurements."""
         self.painted, self.shown, self.seconds, self.spots = {}, {}, {}, {}
         self.source, self.title, self.stem = source, title, safe_stem(title)
-        self.size = photo.size
+        self.size, self.remark = photo.size, remark
         path = store(photo, f"{self.stem}-{ORIGINAL}")
         self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
         self.spots[ORIGINAL] = find_spots(photo)
@@ -126,7 +134,7 @@ class Session:
     def take_over(self, other: Session) -> None:
         """Another session's photo with its results, as its networks made them."""
         self.source, self.title, self.stem = other.source, other.title, other.stem
-        self.size = other.size
+        self.size, self.remark = other.size, other.remark
         self.painted, self.seconds = dict(other.painted), dict(other.seconds)
         self.spots = dict(other.spots)
         self.shown = {ORIGINAL: self.painted[ORIGINAL]}

@@ -12,9 +12,8 @@ from typing import Any
 
 from gradio.components import Component
 from gradio.data_classes import FileData
-from PIL import Image
 
-from nst.images import PictureError
+from nst.reading import PictureError, Reading
 from nst.web import texts
 from nst.web.components import Found, Pane, Report, View, Wishes
 from nst.web.latency_html import latency_html
@@ -88,8 +87,8 @@ class Studio:
                 session.mix(self.painter.store)
             else:
                 yield self._said(session, texts.READING, total=total)
-                picture, title = self._read(wishes, source)
-                session.begin(picture, title, source, self.painter.store)
+                (picture, remark), title = self._read(wishes, source)
+                session.begin(picture, title, source, self.painter.store, remark)
             session.wanted = tuple(wanted)
             for done in self.painter.paint(session):
                 if not session.runs.may_go_on(wishes.number):
@@ -149,10 +148,11 @@ class Studio:
             return False
         raise SessionExpiredError
 
-    def _read(self, wishes: Wishes, source: Source) -> tuple[Image.Image, str]:
+    def _read(self, wishes: Wishes, source: Source) -> tuple[Reading, str]:
         """The photo, as large as its results will be, and its title."""
         if not wishes.photo:
-            return self.painter.example(source), self.painter.examples[source.photo].name
+            example = self.painter.example(source)
+            return Reading(example, None), self.painter.examples[source.photo].name
         title = wishes.photo.orig_name or Path(source.photo).name
         if not Path(source.photo).exists():
             raise PictureError(texts.PHOTO_GONE)

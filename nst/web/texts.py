@@ -61,9 +61,11 @@ def done(session: Session) -> str:
     there = [name for name in session.wanted if name in session.painted]
     seconds = sum(session.seconds[name] for name in there)
     if len(there) < len(session.wanted):
-        return f"Stopped: {len(there)} of {len(session.wanted)} pictures in {seconds:.2f} s."
-    pictures = "one picture" if len(there) == 1 else f"{len(there)} pictures"
-    return f"Done: {pictures} in {seconds:.2f} s."
+        words = f"Stopped: {len(there)} of {len(session.wanted)} pictures in {seconds:.2f} s."
+    else:
+        pictures = "one picture" if len(there) == 1 else f"{len(there)} pictures"
+        words = f"Done: {pictures} in {seconds:.2f} s."
+    return f"{words} {session.remark}" if session.remark else words
 
 
 def _mixing(session: Session) -> str:
@@ -191,6 +193,14 @@ filters every channel alone and then mixes channels pixel by pixel.</p>
 <p>Padding reflects the picture’s edge; the decoder is transposed convolutions, as the text says; a
 light layer is depthwise, instance norm, ReLU, pointwise without biases, the reading that gives the
 paper’s four parameter counts exactly. The model card lists every choice with its reason.</p>
+<h2 id="grid">Grid and red spots</h2>
+<p>A decoder that doubles twice leaves a grid of 4 px, in yellow as red spots in rows and columns.
+“Grid” is the lattice ratio: how much of the detail repeats every 2 or 4 px at fixed places, against
+what detail that is locked to nothing would have; 0 dB is noise, most photos have 0 to 4, and a
+picture all of whose detail is grid 18. “Spots” is the share of the yellow area in which redness
+repeats every 4 px both ways. “Worst place” moves all pictures to the strongest of the network that
+was clicked last; the heat map is the grid of each 32 px. How both are computed, and tested on
+planted grids, photos and paintings, stands in nst/study/artifacts.py.</p>
 <h2>Limits</h2>
 <ul>
 <li>One style. A network is trained for one painting.</li>
@@ -203,7 +213,7 @@ differently, so the viewer magnifies the full result.</li>
 <h2>What happens to your photo</h2>
 <p>It is sent to the machine that runs this page, and nowhere else. The file and the results made
 of it lie there in a temporary folder for at most 70 minutes; then they are deleted. Nobody else’s
-page shows them. Results carry no metadata of your file. The page counts nobody, sets no cookies
+page shows them. Frames of “Live” are kept nowhere. Results carry no metadata of your file. The page counts nobody, sets no cookies
 of its own and loads nothing from other sites.</p>
 """
 

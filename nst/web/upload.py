@@ -8,7 +8,8 @@ which then is what lay in memory, cannot be somebody else's picture.
 
     python -m nst.web.upload SIDE CPU_SECONDS MEMORY_BYTES < file
 
-writes the picture's width and height as text in a line, and then its RGB bytes.
+writes a line of text with the picture's width, height and what there is to say about the file, and
+then its RGB bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from nst.reading import PictureError, read_bytes, read_picture, refusal
+from nst.reading import PictureError, Reading, read_bytes, read_with_remark, refusal
 
 CPU_SECONDS = 15
 WALL_SECONDS = 60  # more, because others may be using the processors
@@ -32,8 +33,8 @@ _ROOT = Path(__file__).resolve().parents[2]  # from where `-m nst` is found
 _log = logging.getLogger(__name__)
 
 
-def read_upload(source: Path | str | bytes, side: int | None = None) -> Image.Image:
-    """As `nst.reading.read_picture`, but with bounds on time and memory.
+def read_upload(source: Path | str | bytes, side: int | None = None) -> Reading:
+    """As `nst.reading.read_with_remark`, but with bounds on time and memory.
 
     Takes about 0.2 s more.
 
@@ -56,19 +57,20 @@ def read_upload(source: Path | str | bytes, side: int | None = None) -> Image.Im
         _log.warning("the decoder of an upload ended with status %s: %s", child.returncode, last)
         raise refusal("The picture takes too much time or memory to decode.")
     header, _, pixels = child.stdout.partition(b"\n")
-    width, height = map(int, header.split())
-    return Image.frombytes("RGB", (width, height), pixels)
+    width, height, remark = header.split(b" ", 2)
+    picture = Image.frombytes("RGB", (int(width), int(height)), pixels)
+    return Reading(picture, remark.decode() or None)
 
 
 def main() -> None:
     side, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
     bound_this_process(cpu_seconds, memory_bytes)
     try:
-        picture = read_picture(sys.stdin.buffer.read(), side or None)
+        picture, remark = read_with_remark(sys.stdin.buffer.read(), side or None)
     except PictureError as error:
         sys.stdout.buffer.write(str(error).encode())
         sys.exit(REFUSED)
-    sys.stdout.buffer.write(b"%d %d\n" % picture.size)
+    sys.stdout.buffer.write(b"%d %d %s\n" % (*picture.size, (remark or "").encode()))
     sys.stdout.buffer.write(picture.tobytes())
 
 

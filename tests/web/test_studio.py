@@ -14,12 +14,13 @@ from PIL import Image
 
 from nst.inference.blend import blend
 from nst.models import VARIANTS, build_model
+from nst.reading import END_MISSING
 from nst.web.components import Wishes
 from nst.web.painter import FIRST_SIDE, MAX_SIDE, MEASURE_REPEATS, Painter, bounded
 from nst.web.session import ORIGINAL, Session, SessionExpiredError
 from nst.web.store import PictureStore
 from nst.web.studio import Studio, Update, captions
-from tests.helpers import random_picture
+from tests.helpers import encoded, random_picture
 
 NAMES = [ORIGINAL, *VARIANTS]
 NETWORKS = list(VARIANTS)
@@ -192,6 +193,13 @@ def test_a_bad_file_leaves_the_pictures_before(made: Made, tmp_path: Path) -> No
         assert report.error
         assert str(tmp_path) not in report.words
         assert (session.title, session.runs.pending) == ("first.png", False)
+
+
+def test_what_there_is_to_say_about_a_file_is_said(made: Made) -> None:
+    Path(made.photo.path).write_bytes(encoded(photo(), "JPEG")[:-2])
+    words = run(made, Session())[-1].view.report.words
+    assert words.startswith("Done: 5 pictures in ")
+    assert words.endswith(END_MISSING)
 
 
 class UnforeseenError(Exception):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst.reading import PictureError, read_picture
+from nst.reading import END_MISSING, PictureError, read_picture
 from nst.web import upload
 from nst.web.upload import read_upload
 from tests.helpers import (
@@ -35,10 +35,16 @@ def test_a_picture_comes_through_unchanged(tmp_path: Path) -> None:
     for source in (data, tmp_path / "photo", str(tmp_path / "photo")):
         for side in (None, 100):
             expected = read_picture(data, side)
-            result = read_upload(source, side)
+            result = read_upload(source, side).picture
             assert (result.mode, result.size) == ("RGB", expected.size)
             assert result.tobytes() == expected.tobytes()
             assert result.info == {}
+
+
+def test_what_there_is_to_say_about_a_file_comes_along() -> None:
+    cut = encoded(random_picture(90, 90), "JPEG")[:-2]
+    picture, remark = read_upload(cut)
+    assert (picture.size, remark) == ((90, 90), END_MISSING)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +93,7 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     data = png_of_declared_size(7000, 7000, filled=True)  # 49 MB as grey, 196 MB as RGB
-    assert read_upload(data, 20).size == (20, 20)
+    assert read_upload(data, 20).picture.size == (20, 20)
     monkeypatch.setattr(upload, "MEMORY_BYTES", 150_000_000)
     with pytest.raises(PictureError, match="too much memory") as refused:
         read_upload(data, 20)
