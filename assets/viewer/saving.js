@@ -3,6 +3,8 @@
 const MOST_PIXELS = 16e6; // of a picture that is saved: phones cannot make larger ones
 const FONT = "ui-sans-serif, system-ui, sans-serif"; // whatever scripts this machine can write
 
+const NOTHING = "There are no pictures yet that could be saved.";
+
 /** Lay out cells of one size, each { source, lines }, over lines about all of them. */
 function sheet(cells, [width, height], columns, lines) {
   const rows = Math.ceil(cells.length / columns);
@@ -61,7 +63,10 @@ function whereabouts() {
 
 /** The panes as they stand on the screen, or the single one. */
 function saveView() {
-  if (!state.size) return;
+  if (!state.size) {
+    say(NOTHING, true);
+    return;
+  }
   draw(); // now: nothing may be left over from before
   const lines = [props.value.caption, whereabouts()];
   if (inGrid()) {
@@ -79,7 +84,10 @@ function saveView() {
 /** All pictures, whole, in as many columns as show them largest on a page of 16:10. */
 function saveAll() {
   const entries = state.pictures.filter((entry) => entry.picture);
-  if (!entries.length) return;
+  if (!entries.length) {
+    say(NOTHING, true);
+    return;
+  }
   const [width, height] = state.size;
   const merit = (columns) =>
     Math.min(1.6 / (columns * width), 1 / (Math.ceil(entries.length / columns) * height));
