@@ -1,6 +1,7 @@
 """How the page looks where somebody posts a link to it: its own title, words and picture.
 
-Gradio's page says "Gradio" there, twice, with a picture of its own from another site.
+Gradio's page says "Gradio" there, with a picture from another site, and gets its title from a
+script, which those who follow links do not run.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def tags(address: str) -> str:
         "og:image:height": str(height),
         "og:image:alt": texts.PREVIEW,
     }
-    return "".join(
+    return f"<title>{html.escape(texts.TITLE)}</title>\n" + "".join(
         f'<meta {kind}="{name}" content="{html.escape(content)}" />\n'
         for kind, contents in (("name", named), ("property", properties))
         for name, content in contents.items()
