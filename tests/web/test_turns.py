@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
+import torch
 
+from nst.models import VARIANTS, build_model
+from nst.web.painter import Painter
+from nst.web.session import Session, Source
+from nst.web.store import PictureStore
 from nst.web.turns import Rank, Turns
+from tests.helpers import random_picture
 
 
 def test_the_highest_rank_that_waits_goes_next() -> None:
@@ -55,3 +62,32 @@ def test_a_turn_ends_with_an_error() -> None:
             raise RuntimeError("out of memory")
     with turns.turn(Rank.PREPARING):
         assert not turns.is_behind(Rank.PREPARING)
+
+
+def test_a_visitors_pictures_come_before_the_rest_of_an_example(tmp_path: Path) -> None:
+    widths, threads = [], []
+
+    def network(photo: torch.Tensor) -> torch.Tensor:
+        widths.append(photo.shape[-1])
+        if photo.shape[-1] == 50 and not threads:  # the second example's first network
+            threads.append(threading.Thread(target=visit))
+            threads[0].start()
+            while not painter.turns.is_behind(Rank.PREPARING):
+                threading.Event().wait(0.001)
+        return photo
+
+    def visit() -> None:
+        session = Session(wanted=tuple(VARIANTS))
+        session.begin(random_picture(60, 40), "photo", Source("photo", 512, "eager"), store)
+        assert list(painter.paint(session))[-1] == len(VARIANTS)
+
+    for name, width in (("first", 40), ("second", 50)):
+        random_picture(width, 40).save(tmp_path / f"{name}.png")
+    examples = {name: tmp_path / f"{name}.png" for name in ("first", "second")}
+    store, networks = PictureStore(tmp_path), {name: build_model(name) for name in VARIANTS}
+    painter = Painter(networks, {"eager": dict.fromkeys(VARIANTS, network)}, store, examples)
+    widths.clear()
+    painter.prepare()
+    threads[0].join(timeout=60)
+    count = len(VARIANTS)
+    assert widths == [50, *count * [60], *(count - 1) * [50]]
