@@ -12,6 +12,8 @@ from websockets.sync.client import connect
 from nst.web.live import ROUTE
 from tests.browser import Page, canvas, expect, sync_api, visiting
 
+pytestmark = pytest.mark.slow
+
 RATES = re.compile(r"\d frames a second · network \d+ ms · round trip \d+ ms")
 NO_CAMERA = """() => {
     const fail = () => Promise.reject(new DOMException("", "NotAllowedError"));

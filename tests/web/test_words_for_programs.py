@@ -21,6 +21,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_python_example(url: str, folder: Path) -> None:
     (folder / "example.py").write_text(texts.PYTHON.replace(THERE, url))
     done = run_python("example.py", folder=folder)
