@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from nst.fast import give_back_freed_memory
 from nst.images import limit_side, read_picture
 from nst.inference.engines import Engine
 from nst.inference.latency import circumstances, measure_latency
@@ -98,6 +99,7 @@ class Painter:
                     result, seconds = stylize(self.engines[engine][name], photo)
                 self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
                 session.add(name, photo, result, seconds, self.store)
+                give_back_freed_memory()  # or every thread that once painted keeps some
                 done += 1
                 yield done
 
