@@ -10,8 +10,10 @@ from __future__ import annotations
 
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
+    from nst.web.no_stubs import import_gradio_without_stubs
     from nst.web.surroundings import prepare
 
+    import_gradio_without_stubs()
     run("app", *prepare())
 
 import os

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -28,7 +29,6 @@ EngineName = Literal["openvino", "eager", "plain"]
 Precision = Literal["fp32", "bf16"]
 ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
 ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
-WARM_UP_SIDE = 256  # px
 RELEASE_PIXELS = 300_000  # after a larger picture OpenVINO's memory is given back ...
 RENEW_PIXELS = 1_500_000  # ... and after a larger one it is compiled anew, in 0.3 s: OpenVINO
 # keeps 0.6 GB for each network after 2048×2048 px, whatever it is asked to release
@@ -193,10 +193,11 @@ def build_engines(
         EngineUnavailableError: OpenVINO does not work here, and nothing shall take its place.
     """
     try:
-        return {
-            variant: _build_engine(network, name, precision)
-            for variant, network in networks.items()
-        }
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # compiled side by side
+            built = pool.map(
+                lambda network: _build_engine(network, name, precision), networks.values()
+            )
+            return dict(zip(networks, built, strict=True))
     except EngineUnavailableError as error:
         if report is None:
             raise
@@ -214,7 +215,7 @@ def build_engine(network: TransformerNet, name: EngineName = "openvino", **optio
 def prepare_engines(
     networks: Mapping[str, TransformerNet], report: Callable[[str], object] = print
 ) -> dict[EngineName, dict[str, Engine]]:
-    """All engines that can make pictures here, the fastest first, built and warmed up.
+    """All engines that can make pictures here, the fastest first; each network has run once on it.
 
     Args:
         report: gets a sentence about each, with the time it took, or why it does not work here.
@@ -227,8 +228,6 @@ def prepare_engines(
         except EngineUnavailableError as error:
             report(f"{error}, {INSTEAD}")
             continue
-        for engine in built.values():  # so that the first visitor does not pay for it
-            engine(torch.zeros(1, 3, WARM_UP_SIDE, WARM_UP_SIDE))
         engines[name] = built
         report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
     return engines
