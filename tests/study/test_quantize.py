@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from nst.models import build_model
+from nst.study.quantize import FORMS, NncfMissingError, answer, compare, compiled, quantized
+
+
+def test_without_nncf_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "nncf", None)  # its import then fails
+    with pytest.raises(NncfMissingError, match="pip install nncf"):
+        quantized(build_model("v4"), "int8", [])
+
+
+@pytest.mark.slow
+def test_the_forms_of_a_random_network() -> None:
+    pytest.importorskip("nncf")
+    torch.manual_seed(0)
+    network = build_model("v4").eval()
+    photos = torch.rand(3, 3, 64, 64)
+    few = [photo.numpy() for photo in photos.split(1)]
+    runs = {("v4", form): compiled(quantized(network, form, few)) for form in FORMS}
+    table = compare(runs, dict.fromkeys(runs, 1.0), photos).set_index("form")
+    assert list(table.index) == list(FORMS)
+    assert table.psnr_db["fp32"] == np.inf
+    for form in ("int8", "weights"):
+        assert 20 < table.psnr_db[form] < 80
+        assert table.worst_psnr_db[form] <= table.psnr_db[form]
+
+
+def test_the_answer_is_read_off_the_table() -> None:
+    rows = [
+        {"network": name, "form": form, "lattice_db": lattice, "latency_ms": latency}
+        for name, form, lattice, latency in (
+            ("a", "fp32", 10.0, 40.0),
+            ("a", "int8", 9.5, 20.0),
+            ("b", "fp32", 5.0, 10.0),
+            ("b", "int8", 6.0, 10.0),
+        )
+    ]
+    said = answer(pd.DataFrame(rows))
+    assert "does not end" in said
+    assert "-0.5 to +1.0 dB" in said
+    assert "a 2.00×, b 1.00×" in said
