@@ -18,6 +18,7 @@ if __name__ == "__main__":  # before Gradio is imported, which reads the environ
 
 import os
 import sys
+import time
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -50,6 +51,7 @@ from nst.web.zoom import ZOOM_SIDE
 
 SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
 SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
+SETTLING = 5  # s, in which the first view has the machine for itself
 MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
@@ -198,5 +200,6 @@ def main(address: Address, folder: Path) -> None:
     except OSError as error:  # somebody else listens there now
         sys.exit(f"app.py: {error}")
     bound_messages(demo.server.config)
+    time.sleep(SETTLING)
     painter.prepare()
     demo.block_thread()
