@@ -1,4 +1,5 @@
 // What is looked at lives in the address: #example=tower&size=512&mode=slider&at=40,60&zoom=8
+// The bar keeps example, size, networks, engine, strength and colours there, the viewer the rest.
 
 const readAddress = () => new URLSearchParams(location.hash.slice(1));
 

@@ -190,4 +190,4 @@ window.addEventListener("nst-shown", ({ detail }) => {
 
 // A link to another view, opened or pasted.
 window.addEventListener("hashchange", () => location.reload());
-if (Object.keys(wishesOf(readAddress())).length) setTimeout(ask); // when all of the page listens
+if (Object.keys(wishesOf(readAddress())).length) setTimeout(changed); // when all of the page listens

@@ -62,7 +62,7 @@ window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (!element.offsetParent && document.fullscreenElement !== element) return; // another tab is shown
   if (/^[1-9]$/.test(event.key)) showNumber(Number(event.key));
-  else if (event.key === "x" || event.key === "X") swap();
+  else if ((event.key === "x" || event.key === "X") && !inGrid()) swap();
   else if (event.key === " " && isFree(event.target)) showOriginal(true);
   else return;
   event.preventDefault();

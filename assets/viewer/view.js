@@ -1,4 +1,5 @@
 // What is looked at, and drawing it. `element`, `props`, `watch` and `trigger` come from gr.HTML.
+// The scripts of this folder are one function's body, in the order of nst.web.components.Viewer.
 // Sizes and places on the screen are in its own pixels, of which a CSS px may have several.
 
 const find = (selector) => element.querySelector(selector);
@@ -43,7 +44,7 @@ function corner() {
   return [origin(size[0], x, zoom, width), origin(size[1], y, zoom, height)];
 }
 
-/** Look at a place; null leaves the zoom or follows the pane ("fit"). */
+/** Look at a place; null leaves the zoom. */
 function look(x, y, zoom) {
   const [width, height] = paneSize();
   if (!state.size || !width) return;
@@ -149,7 +150,7 @@ function layers() {
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
 const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
 
-/** Draw the visible region: nearest neighbour from 2× on, filtered below 1×. */
+/** Draw the visible region: nearest neighbour from 2× on, smoothed before, Lanczos below 1×. */
 function paint(canvas, parts) {
   const [width, height] = paneSize();
   [canvas.width, canvas.height] = [width, height];
@@ -162,7 +163,7 @@ function paint(canvas, parts) {
   const place = [left - startX, top - startY, right - left, bottom - top].map(
     (length) => (state.zoom < 1 ? wholePixel(length * state.zoom) : length * state.zoom));
   [place[0], place[1]] = [wholePixel(place[0]), wholePixel(place[1])];
-  const draw = (bitmap, smooth) => {
+  const drawOne = (bitmap, smooth) => {
     const scale = [bitmap.width / state.size[0], bitmap.height / state.size[1]];
     context.imageSmoothingEnabled = smooth;
     context.imageSmoothingQuality = "high";
@@ -175,8 +176,8 @@ function paint(canvas, parts) {
     context.beginPath();
     context.rect(from * canvas.width, 0, (to - from) * canvas.width, canvas.height);
     context.clip();
-    draw(state.zoom < 1 ? small(picture) : picture.bitmap, state.zoom < 2);
-    if (heat) draw(heat, false);
+    drawOne(state.zoom < 1 ? small(picture) : picture.bitmap, state.zoom < 2);
+    if (heat) drawOne(heat, false);
     context.restore();
   }
 }

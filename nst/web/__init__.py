@@ -1,1 +1,1 @@
-"""What the page of app.py is made of; nothing else in `nst` imports Gradio."""
+"""What the page of app.py is made of; nothing else in `nst` needs Gradio, but for its examples."""

@@ -39,7 +39,6 @@ class PictureUpload(gr.Image):
     """An upload that hands over the file as it was sent.
 
     `gr.Image` would open the file before our code runs, and a bad one would give no message.
-    (Gradio writes a type stub, .pyi, for every subclass; it is ignored by git.)
     """
 
     is_template = True  # shown as its parent, an image

@@ -1,8 +1,8 @@
 """Visitors' files: where they lie, for whom, and that they are gone in time.
 
-Each page has a folder of its own below the temporary one, so that two of them never delete each
-other's files, and nothing else that lies there.  It goes when the page ends, also by a signal and
-while somebody is looking at it.  What a page that was killed has left is deleted by the next one.
+Each page has a folder of its own below the temporary one, so that none deletes what another one
+needs, and nothing else that lies there.  It goes when the page ends, also by a signal and while
+somebody is looking at it.  What a page that was killed has left is deleted by the next one.
 """
 
 from __future__ import annotations

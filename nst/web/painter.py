@@ -1,4 +1,4 @@
-"""The networks at work: every picture and every measurement of the page is made here."""
+"""The networks at work on photos: their pictures and measurements; Live has its own way."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Store = Callable[[Image.Image, str], str]  # picture, file name without ending -
 class SessionExpiredError(gr.Error):
     """The pictures are gone: the server has been restarted or has cleared its cache.
 
-    Nobody has to catch it: Gradio says its sentence on the page, and to a program.
+    Outside of a run nobody has to catch it: Gradio says its sentence on the page, and to a program.
     """
 
     def __init__(self) -> None:

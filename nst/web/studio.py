@@ -102,6 +102,8 @@ class Studio:
                 session.mix(self.painter.store)
         except PictureError as error:
             yield self._said(session, str(error), error=True)
+        except SessionExpiredError as error:  # a file went while others were made
+            yield self._said(session, error.message, error=True)
         except Exception:  # for example, a machine too small for the picture
             _log.exception("a photo could not be painted")
             yield self._said(session, texts.FAILED, error=True)

@@ -1,4 +1,4 @@
-"""What the page says, as HTML and plain text; no Gradio in here."""
+"""The page's words that are not beside their buttons, as HTML and plain text."""
 
 from __future__ import annotations
 
@@ -198,9 +198,10 @@ paper’s four parameter counts exactly. The model card lists every choice with 
 “Grid” is the lattice ratio: how much of the detail repeats every 2 or 4 px at fixed places, against
 what detail that is locked to nothing would have; 0 dB is noise, most photos have 0 to 4, and a
 picture all of whose detail is grid 18. “Spots” is the share of the yellow area in which redness
-repeats every 4 px both ways. “Worst place” moves all pictures to the strongest of the network that
-was clicked last; the heat map is the grid of each 32 px. How both are computed, and tested on
-planted grids, photos and paintings, stands in nst/study/artifacts.py.</p>
+repeats every 4 px both ways. “Worst place” moves all pictures to the strongest spots of the network
+that its name says: the one clicked last, or the first of a pair. The heat map is the grid of each
+32 px. How both are computed, and tested on planted grids, photos and paintings, stands in
+nst/study/artifacts.py.</p>
 <h2>Limits</h2>
 <ul>
 <li>One style. A network is trained for one painting.</li>
@@ -212,9 +213,10 @@ differently, so the viewer magnifies the full result.</li>
 </ul>
 <h2>What happens to your photo</h2>
 <p>It is sent to the machine that runs this page, and nowhere else. The file and the results made
-of it lie there in a temporary folder for at most 70 minutes; then they are deleted. Nobody else’s
-page shows them. Frames of “Live” are kept nowhere. Results carry no metadata of your file. The page
-counts nobody, sets no cookies of its own and loads nothing from other sites.</p>
+of it lie there in a temporary folder for 70 minutes at most after their last use; then they are
+deleted. Nobody else’s page shows them. Frames of “Live” are kept nowhere. Results carry no metadata
+of your file. The page counts nobody, sets no cookies of its own and loads nothing from other
+sites.</p>
 """
 
 PYTHON = """\
@@ -239,7 +241,7 @@ curl -s -o v4.png $picture
 FOR_PROGRAMS = """
 <h2>For programs</h2>
 <p>“API” at the foot of the page: <code>/stylize</code>, and for what it has made
-<code>/mix</code>, <code>/magnify</code>, which returns what the viewer shows, and
+<code>/mix</code>, <code>/magnify</code>, which returns what the viewer shows from 2× on, and
 <code>/contact_sheet</code>; <code>/measure</code>. In Python:</p>
 <pre tabindex="0"><code>{python}</code></pre>
 <p>In a shell, with <code>curl</code>: upload, ask, wait for the answer, fetch a picture.</p>
@@ -253,4 +255,7 @@ def for_programs() -> str:
 
 
 MODEL_CARD = '<h2 id="model-card">Model card</h2>'
-LATENCY = heading("Latency", "Each network alone, from tensor to tensor, on this machine.")
+LATENCY = heading(
+    "Latency",
+    "Each network alone on this machine, without reading and saving; beside it the paper’s times.",
+)

@@ -18,7 +18,7 @@ class Rank(IntEnum):
 
 
 class Turns:
-    """A lock that a lower rank gets only while no higher one wants it."""
+    """A lock that a lower rank (a larger number) gets only while no higher one wants it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

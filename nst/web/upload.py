@@ -3,8 +3,8 @@
 Pillow and the decoders below it have had their bugs, and some formats let a small file ask for
 hours of work or gigabytes by its nature (a progressive JPEG of a million empty scans, a GIF with
 one comment in a million pieces).  So a child process reads the file, and the system ends it when
-it takes too much: the page lives on, whatever is sent.  And what a damaged file leaves undecoded,
-which then is what lay in memory, cannot be somebody else's picture.
+it takes too much: the page lives on, whatever is uploaded.  And what a damaged file leaves
+undecoded, which then is what lay in memory, cannot be somebody else's picture.
 
     python -m nst.web.upload SIDE CPU_SECONDS MEMORY_BYTES < file
 

@@ -60,7 +60,7 @@ def magnify(
     width: int = ZOOM_SIDE,
     height: int = ZOOM_SIDE,
 ) -> Image.Image:
-    """What the viewer shows there: every pixel repeated, never smoothed; see `region`.
+    """What the viewer shows there from 2× on: every pixel repeated, not smoothed; see `region`.
 
     Values out of range are taken as the nearest in it: x and y 0–100, zoom 1–`MAX_ZOOM`, width
     and height 1–`MAX_PANE`.
