@@ -13,11 +13,12 @@ function wishesOf(address) {
   const found = {
     example: among(props.examples.map(([name]) => name), address.get("example")),
     side: among(props.sides.map(([, side]) => side), Number(address.get("size"))),
-    networks: address.has("networks") ? props.networks.filter((name) => networks.includes(name)) : undefined,
+    networks: props.networks.filter((name) => networks.includes(name)),
     engine: among(props.engines.map(([, name]) => name), address.get("engine")),
     strength: address.has("strength") ? Math.min(Math.max(Number(address.get("strength")) || 0, 0), 100) : undefined,
     keep_colours: address.has("colours") ? true : undefined,
   };
+  if (!found.networks.length) delete found.networks;
   if (address.has("example") && !found.example) writeAddress({ example: null }, 0);
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
@@ -42,10 +43,6 @@ const announce = (name, detail) => window.dispatchEvent(new CustomEvent(name, { 
 function ask(anew = false) {
   box.classList.remove("waits");
   find(".start").textContent = "Stylize";
-  if (!wishes.networks.length) {
-    announce("nst-words", { words: "Choose at least one network.", error: true });
-    return;
-  }
   wishes.number += 1;
   wishes.anew = anew;
   props.value = { ...wishes };
@@ -72,19 +69,30 @@ function mix() {
 
 function choosePhoto(photo, example) {
   Object.assign(wishes, { photo, example });
-  for (const button of element.querySelectorAll(".examples button")) {
-    button.setAttribute("aria-pressed", button.dataset.name === example);
-  }
+  pressExample();
   changed();
 }
 
+function pressExample() {
+  for (const button of element.querySelectorAll(".examples button")) {
+    button.setAttribute("aria-pressed", button.dataset.name === wishes.example);
+  }
+}
+
+let choices = 0; // of photos; a later one counts, however long an earlier one was on its way
+
 async function take(file) {
+  const choice = ++choices;
   showPhoto(null, file.name);
   announce("nst-words", { words: "Sending the photo …" });
   try {
-    choosePhoto(await send(file), null);
+    const sent = await send(file);
+    if (choice === choices) choosePhoto(sent, null);
   } catch {
-    announce("nst-words", { words: "The photo could not be sent; it may be too large.", error: true });
+    if (choice !== choices) return;
+    const words = "The photo could not be sent: it is too large, or the server does not answer.";
+    announce("nst-words", { words, error: true });
+    showPhoto(shown.address, shown.name);
   }
 }
 
@@ -115,7 +123,10 @@ for (const [name, address] of props.examples) {
   button.dataset.name = name;
   button.setAttribute("aria-pressed", name === wishes.example);
   button.append(make("img", undefined, { src: address, alt: `example: ${name}` }));
-  button.addEventListener("click", () => choosePhoto(null, name));
+  button.addEventListener("click", () => {
+    choices += 1;
+    choosePhoto(null, name);
+  });
   find(".examples").append(button);
 }
 showPhoto(Object.fromEntries(props.examples)[wishes.example], wishes.example);
@@ -144,8 +155,14 @@ find(".size select").addEventListener("change", (event) => {
   wishes.side = Number(event.target.value);
   changed();
 });
-find(".networks").addEventListener("change", () => {
-  wishes.networks = [...element.querySelectorAll(".networks input:checked")].map((input) => input.value);
+find(".networks").addEventListener("change", (event) => {
+  const networks = [...element.querySelectorAll(".networks input:checked")].map((input) => input.value);
+  if (!networks.length) {
+    event.target.checked = true;
+    announce("nst-words", { words: "At least one network is needed.", error: true });
+    return;
+  }
+  wishes.networks = networks;
   changed();
 });
 find(".engines").addEventListener("change", (event) => {
@@ -183,9 +200,19 @@ more.addEventListener("keydown", (event) => {
   find("summary").focus();
 });
 
-// The photo as the server has read it: browsers do not show every format.
-window.addEventListener("nst-shown", ({ detail }) => {
-  if (detail.photo === (wishes.photo?.path ?? wishes.example)) showPhoto(detail.address, detail.name);
+// The photo as the server has read it: browsers do not show every format.  Where it has refused it,
+// what is shown holds again.
+let shown = { photo: first.photo, example: first.example };
+window.addEventListener("nst-shown", ({ detail: { photo, address, name, number, error } }) => {
+  if (photo === (wishes.photo?.path ?? wishes.example)) {
+    shown = { photo: wishes.photo, example: wishes.example, address, name };
+  } else if (error && number === wishes.number) {
+    Object.assign(wishes, { photo: shown.photo, example: shown.example });
+    props.value = { ...wishes };
+    pressExample();
+    noteWishes();
+  } else return;
+  showPhoto(address, name);
 });
 
 // A link to another view, opened or pasted.

@@ -29,7 +29,8 @@ function receiveFiles(take) {
     event.preventDefault();
     event.stopPropagation();
     dropHint.hidden = true;
-    take(event.dataTransfer.files[0]);
+    const [file] = event.dataTransfer.files;
+    if (file) take(file); // a picture of the page itself holds none
   });
   listen("paste", (event) => {
     const file = [...(event.clipboardData?.files ?? [])][0];

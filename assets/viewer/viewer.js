@@ -48,7 +48,8 @@ function receive() {
   if (!addresses[0]) state.size = null; // without its photo nothing is there yet
   if (addresses[0]) {
     const [name] = panes[0].facts;
-    const detail = { photo, address: addresses[0], name };
+    const { number, report: { error } } = props.value;
+    const detail = { photo, address: addresses[0], name, number, error };
     window.dispatchEvent(new CustomEvent("nst-shown", { detail }));
   }
   describe();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,6 +24,9 @@ FIRST_SIDE = 512  # px, until another one is chosen
 THUMBNAIL = 96  # px, of examples
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
+
+
+_log = logging.getLogger(__name__)
 
 
 class Painter:
@@ -58,7 +62,10 @@ class Painter:
     def prepare(self) -> None:
         """Paint the examples, so that a click shows them at once; whoever asks goes first."""
         for name in self.examples:
-            self._prepare(name)
+            try:
+                self._prepare(name)
+            except Exception:  # its files have been deleted, say; who clicks it has it painted
+                _log.exception("an example could not be prepared")
 
     def first_session(self) -> Session:
         """What a new visitor sees."""

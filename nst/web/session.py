@@ -125,7 +125,7 @@ class Session:
     ) -> None:
         """A new photo; what there was of an earlier one is forgotten, but for measurements."""
         self.painted, self.shown, self.seconds, self.spots = {}, {}, {}, {}
-        self.source, self.title, self.stem = source, title, safe_stem(title)
+        self.source, self.title, self.stem = source, readable(title), safe_stem(title)
         self.size, self.remark = photo.size, remark
         path = store(photo, f"{self.stem}-{ORIGINAL}")
         self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
@@ -156,12 +156,13 @@ class Session:
         """
         if not self.is_there():
             raise SessionExpiredError
+        painted = dict(self.painted)  # a run may begin meanwhile
         if self.strength == 1 and not self.keep_colours:
-            self.shown = dict(self.painted)
+            self.shown = painted
             return
-        photo = open_png(self.painted[ORIGINAL])
-        for name in [name for name in self.painted if name != ORIGINAL]:
-            self._mix(name, photo, open_png(self.painted[name]), store)
+        photo = open_png(painted[ORIGINAL])
+        for name in [name for name in painted if name != ORIGINAL]:
+            self._mix(name, photo, open_png(painted[name]), store)
 
     def _mix(self, name: str, photo: Image.Image, result: Image.Image, store: Store) -> None:
         if self.strength == 1 and not self.keep_colours:
@@ -199,6 +200,13 @@ class Session:
     def sheet(self, captions: Mapping[str, str], store: Store) -> str:
         """All pictures on one, labelled -> its file."""
         return store(contact_sheet(self.pictures(), captions), f"{self.stem}-comparison")
+
+
+def readable(title: str) -> str:
+    """A file's name in one line of at most 80 signs, none of which turns the others around."""
+    line = "".join(sign if sign.isprintable() else " " for sign in title)
+    line = " ".join(line.split())
+    return line if len(line) <= 80 else f"{line[:56]}…{line[-20:]}"
 
 
 def safe_stem(title: str) -> str:

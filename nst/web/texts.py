@@ -213,7 +213,7 @@ differently, so the viewer magnifies the full result.</li>
 </ul>
 <h2>What happens to your photo</h2>
 <p>It is sent to the machine that runs this page, and nowhere else. The file and the results made
-of it lie there in a temporary folder for 70 minutes at most after their last use; then they are
+of it lie there in a temporary folder for at most 70 minutes after their last use; then they are
 deleted. Nobody else’s page shows them. Frames of “Live” are kept nowhere. Results carry no metadata
 of your file. The page counts nobody, sets no cookies of its own and loads nothing from other
 sites.</p>

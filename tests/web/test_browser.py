@@ -90,7 +90,13 @@ def test_a_bad_file_is_answered_in_words_and_leaves_what_is_shown(
         assert "tmp" not in alert.text_content()
         page.wait_for_function(LOADED, arg=len(NAMES))  # of the example before
         expect(page.locator("#viewer .facts").first).to_contain_text("lamps.png")
-        choose_size(page, 256)
+        expect(page.get_by_role("button", name="Your photo")).to_have_attribute(
+            "aria-label", re.compile("lamps")
+        )
+        choose_size(page, 256)  # what is shown holds again, and obeys
+        expect(page.locator("#viewer .facts").first).to_contain_text("lamps.png256")
+        expect(alert).to_be_hidden()
+        painted(page)
         random_picture(40, 30).save(tmp_path / "good.png")
         upload(page, tmp_path / "good.png")
         expect(alert).to_be_hidden()
@@ -219,6 +225,12 @@ def test_a_picture_is_never_compared_with_itself(browser: sync_api.Browser, url:
 
 def test_stylizing_nothing_leaves_what_is_shown(browser: sync_api.Browser, url: str) -> None:
     with visiting(browser, url, viewport={"width": 1280, "height": 800}) as page:
-        choose_networks(page, [])
-        expect(page.get_by_role("alert")).to_contain_text("at least one network")
-        page.wait_for_function(LOADED, arg=2)  # the last one that could be left out
+        choose_networks(page, ["v4"])
+        page.wait_for_function(LOADED, arg=2)
+        painted(page, 2)
+        page.locator("#bar summary").click()
+        last = page.get_by_role("checkbox", name="v4", exact=True)
+        last.click()
+        expect(page.get_by_role("alert")).to_contain_text("At least one network")
+        expect(last).to_be_checked()
+        assert page.locator("#viewer .panes figure").count() == 2

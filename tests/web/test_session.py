@@ -14,6 +14,7 @@ from nst.web.session import (
     SessionExpiredError,
     Source,
     Store,
+    readable,
     safe_stem,
 )
 from tests.helpers import random_picture
@@ -100,6 +101,19 @@ def test_strengths_are_those_of_the_slider(percent: float, strength: float) -> N
     session = Session()
     session.wish(percent, False)
     assert session.strength == strength
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("my photo.png", "my photo.png"),
+        ("one\nline\ttwo\u202egnp.exe.png", "one line two gnp.exe.png"),
+        ("我的照片.jpg", "我的照片.jpg"),
+        ("W" * 250 + ".jpg", "W" * 56 + "…" + "W" * 16 + ".jpg"),
+    ],
+)
+def test_titles_are_a_line(title: str, line: str) -> None:
+    assert readable(title) == line
 
 
 @pytest.mark.parametrize(
