@@ -111,7 +111,8 @@ def soak(
 def visit(address: str, photo: Path, options: argparse.Namespace) -> float:
     """Send one photo and wait for its pictures; the seconds it took."""
     started = time.perf_counter()
-    client = Client(address, verbose=False, download_files=False)
+    patient = {"timeout": 60}  # s, for each answer
+    client = Client(address, verbose=False, download_files=False, httpx_kwargs=patient)
     job = client.submit(
         handle_file(photo), options.side, engine=options.engine, api_name="/stylize"
     )

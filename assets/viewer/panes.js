@@ -7,7 +7,7 @@ function make(tag, className, text) {
   return node;
 }
 
-const NARROW = 370; // CSS px, of a column
+const [NARROW, TINY] = [370, 150]; // CSS px, of a column
 
 /** How many pictures in a row: all of them fit the window without scrolling, where they can. */
 function layOut() {
@@ -18,6 +18,7 @@ function layOut() {
   if (count === 4 && columns === 3) columns = 2;
   columns = Math.max(1, Math.min(columns, count));
   element.toggleAttribute("data-narrow", stage.clientWidth / columns < NARROW);
+  element.toggleAttribute("data-tiny", stage.clientWidth / columns < TINY);
   const rows = Math.ceil(count / columns);
   const above = stage.getBoundingClientRect().top + (document.fullscreenElement ? 0 : window.scrollY);
   for (const [name, value] of [["columns", columns], ["rows", rows], ["above", `${above}px`]]) {
