@@ -75,6 +75,7 @@ class OwnHTML(gr.HTML):
 
     folder: str
     scripts: tuple[str, ...]  # one function body, in this order
+    styles: tuple[str, ...] = ()  # before the folder's own
 
     def __init__(self, value: Any = None, **settings: Any) -> None:
         def read(name: str) -> str:
@@ -82,7 +83,7 @@ class OwnHTML(gr.HTML):
 
         settings = {
             "html_template": read(f"{self.folder}.html"),
-            "css_template": read(f"{self.folder}.css"),
+            "css_template": "\n".join(read(f"{name}.css") for name in (*self.styles, self.folder)),
             "js_on_load": "\n".join(read(f"{name}.js") for name in self.scripts),
             "apply_default_css": False,
             "elem_id": self.folder,
@@ -126,6 +127,7 @@ class Bar(OwnHTML):
     data_model = Wishes
     folder = "bar"
     scripts = ("../address", "photo", "bar")
+    styles = ("../controls",)
 
     def __init__(
         self,

@@ -25,7 +25,6 @@ THUMBNAIL = 96  # px, of examples
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
-
 _log = logging.getLogger(__name__)
 
 

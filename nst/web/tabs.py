@@ -18,6 +18,7 @@ class LivePictures(OwnHTML):
 
     folder = "live"
     scripts = ("live",)
+    styles = ("../controls",)
 
     def __init__(
         self, value: Any = None, *, networks: Mapping[str, str] = {}, **settings: Any
