@@ -77,7 +77,7 @@ class EagerEngine(PlainEngine):
 
 
 class OpenVinoEngine:
-    """OpenVINO on the CPU, one model for all picture sizes.
+    """OpenVINO on the CPU, in one form for small pictures and one for large ones.
 
     Args:
         precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
@@ -96,18 +96,18 @@ class OpenVinoEngine:
         self.network = network
         self.precision: Precision = precision
         self._one_at_a_time = threading.Lock()
+        self._requests: dict[str, openvino.InferRequest] = {}  # by the groups of channels
         try:
-            self._begin()
             self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
         except Exception as error:
             raise EngineUnavailableError(f"OpenVINO fails here ({_first_line(error)})") from error
 
-    def _begin(self) -> None:
-        self.compiled = self.compile()
-        self._request = self.compiled.create_infer_request()
+    def compile(self, pixels: int, profiled: bool = False) -> openvino.CompiledModel:
+        """The network compiled for this CPU and for pictures of about so many pixels.
 
-    def compile(self, profiled: bool = False) -> openvino.CompiledModel:
-        """The network compiled for this CPU, on request with a clock around every operation."""
+        Args:
+            profiled: with a clock around every operation.
+        """
         import openvino  # here, so that everything else works without it
 
         from nst.inference.openvino_graph import openvino_model
@@ -118,19 +118,30 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": "f32" if self.precision == "fp32" else "bf16",
             "PERF_COUNT": profiled,
         }
-        return openvino.Core().compile_model(openvino_model(self.network), "CPU", settings)
+        model = openvino_model(self.network, self._group_sizes(pixels))
+        return openvino.Core().compile_model(model, "CPU", settings)
 
     def __call__(self, x: Tensor) -> Tensor:
         # Put in order by NumPy: PyTorch's threads would wait for more work, busily, for some
         # milliseconds, and take the processors from OpenVINO's (7 ms of 46 at 384×288, two cores).
-        pixels = np.ascontiguousarray(x.detach().float().numpy())
+        values = np.ascontiguousarray(x.detach().float().numpy())
+        pixels = values[0, 0].size
+        form = str(self._group_sizes(pixels))
         with self._one_at_a_time:
-            result = self._request.infer({0: pixels}, share_inputs=True, share_outputs=False)
-            if pixels.size > 3 * RENEW_PIXELS:
-                self._begin()
-            elif pixels.size > 3 * RELEASE_PIXELS:
-                self.compiled.release_memory()
+            if form not in self._requests:
+                self._requests[form] = self.compile(pixels).create_infer_request()
+            request = self._requests[form]
+            result = request.infer({0: values}, share_inputs=True, share_outputs=False)
+            if pixels > RENEW_PIXELS:
+                del self._requests[form]
+            elif pixels > RELEASE_PIXELS:
+                request.get_compiled_model().release_memory()
         return torch.from_numpy(result[0])
+
+    def _group_sizes(self, pixels: int) -> Mapping[int, int]:
+        from nst.inference.openvino_graph import fastest_group_sizes
+
+        return fastest_group_sizes(self.network.architecture, pixels)
 
 
 def _import_openvino() -> None:

@@ -4,38 +4,65 @@ OpenVINO could convert the module itself, but then takes its norms into another 
 back, around every one of them.  Here a norm is OpenVINO's MVN over height and width, which stays
 in the layout of the convolutions.  Building takes milliseconds, and one model serves all sizes.
 
+An activation may be several tensors, each of some of its channels: everything between two
+convolutions across channels stays within a channel, so that a group passes through all of it
+before the next one does, and is still in the processor's cache.  MVN is also twice as fast at 32
+channels as at 64 or 128.
+
 Shapes in comments are (N, C, H, W), with N = 1.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import openvino
 import openvino.opset15 as ops
-from openvino import Node, Output
+import torch
+from openvino import Node
 from torch import Tensor, nn
 
 from nst.fast import is_narrow, kernel_rows
 from nst.images import MEAN, STD
-from nst.inference.activation import Edges, FromLevels, FrozenNorm, ToLevels
-from nst.models import STRIDE, ResidualBlock, TransformerNet
+from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
+from nst.models import STRIDE, Architecture, ResidualBlock, TransformerNet
 
 ROWS, COLUMNS = 2, 3  # axes of a picture
+FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
 LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
 
-Value = Node | Output
+LARGE_PIXELS = 160_000  # from here on quarter-size activations no longer fit into the cache
+
+Groups = list[Node]  # an activation: (N, C, H, W) as one or more tensors (N, c, H, W)
+GroupSizes = Mapping[int, int]  # channels of an activation -> of each of its groups
+WHOLE: GroupSizes = {}
 
 
-def openvino_model(network: nn.Module) -> openvino.Model:
+def fastest_group_sizes(architecture: Architecture, pixels: int) -> GroupSizes:
+    """What is fastest for pictures of that size.
+
+    Milliseconds, whole / in these groups, on two cores with AVX2 and 32 MiB of cache, at 256², 512²
+    and 768²: v3 51.7 / 48.4, 226 / 199, 633 / 456; v4 23.4 / 22.6, 117 / 90, 292 / 214; v1 at 768²
+    761 / 675.  Ordinary k×k convolutions become slower in pieces.
+    """
+    sizes = {}
+    if "decoder" in architecture.lightweight:
+        sizes[64] = 32
+    if "residual" in architecture.lightweight and pixels >= LARGE_PIXELS:
+        sizes[128] = 32
+    return sizes
+
+
+def openvino_model(network: nn.Module, group_sizes: GroupSizes = WHOLE) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
     It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, any H, W of at least 16.
 
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
+        group_sizes: the same function, by groups of channels; by rounding, in another order.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
@@ -43,78 +70,151 @@ def openvino_model(network: nn.Module) -> openvino.Model:
     side = openvino.Dimension(-1)
     picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    x = layer(network, picture)
+    (x,) = Graph(group_sizes).layer(network, [picture])
     x.output(0).set_names({"stylized"})
     return openvino.Model([x], [picture], "TransformerNet")
 
 
-class OpenVinoChain:
-    """Layers in OpenVINO: an `nst.inference.activation.Chain`, for so many threads at a time."""
+class Graph:
+    """Makes operations of layers, with activations in groups of so many channels."""
 
-    def __init__(self, layers: Sequence[nn.Module], channels: int, threads: int) -> None:
-        settings = {
-            "NUM_STREAMS": threads,  # one thread for each
-            "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        model = _tile_model(layers, channels)
-        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
-        self._of_thread = threading.local()
+    def __init__(self, group_sizes: GroupSizes = WHOLE) -> None:
+        self.group_sizes = group_sizes
 
-    def __call__(self, values: np.ndarray, edges: Edges) -> np.ndarray:
-        if not hasattr(self._of_thread, "request"):
-            self._of_thread.request = self._compiled.create_infer_request()
-        inputs = {0: values[None], 1: np.int64(edges)}
-        result = self._of_thread.request.infer(inputs, share_inputs=True, share_outputs=True)
-        return result[0][0]
+    def layer(self, module: nn.Module, x: Groups) -> Groups:
+        """What a module of `nst.models`, or one that they consist of, makes of x.
 
+        Raises:
+            TypeError: another kind of module.
+        """
+        match module:
+            case nn.Sequential():
+                for part in module:
+                    x = self.layer(part, x)
+                return x
+            case TransformerNet():
+                return self._transformer_net(module, x)
+            case ResidualBlock():
+                return self._residual_block(module, x)
+            case nn.InstanceNorm2d():
+                return [
+                    _instance_norm(part, module.weight[own], module.bias[own], module.eps)
+                    for part, own in _with_channels(x)
+                ]
+            case FrozenNorm():
+                return [
+                    _scale_and_shift(part, module.scale[own], module.shift[own])
+                    for part, own in _with_channels(x)
+                ]
+            case nn.Conv2d():
+                return self._convolution(module, x)
+            case nn.ConvTranspose2d():
+                return self._transposed_convolution(module, x)
+        return [_same_for_each_channel(module, part) for part in x]
 
-def _tile_model(layers: Sequence[nn.Module], channels: int) -> openvino.Model:
-    """Layers of a part of a picture, (1, C, h, w), which is padded at some of its edges only."""
-    side = openvino.Dimension(-1)
-    kind = np.uint8 if layers and isinstance(layers[0], FromLevels) else np.float32
-    tile = ops.parameter([1, channels, side, side], kind, name="tile")
-    edges = ops.parameter([4], np.int64, name="edges")  # top, left, bottom, right: 0 or 1
-    x = tile
-    for module in layers:
-        if isinstance(module, nn.ReflectionPad2d):
-            widths = ops.multiply(edges, _integers(module.padding[0]))
-            begin, end = (
-                ops.gather(widths, _integers(*sides), np.int64(0)) for sides in ((0, 1), (2, 3))
+    def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
+        (picture,) = x
+        network = _between_pictures(network)
+        x = [_pad_to_stride(picture)]
+        for part in (network.encoder, network.residual, network.decoder):
+            x = self.layer(part, x)
+        (y,) = x
+        return [_crop_like(y, picture)]
+
+    def _residual_block(self, block: ResidualBlock, x: Groups) -> Groups:
+        y = self.layer(block.norm1, self.layer(block.conv1, x))
+        y = self.layer(block.norm2, self.layer(block.conv2, self.layer(block.relu, y)))
+        return [ops.add(*parts) for parts in zip(y, x, strict=True)]
+
+    def _convolution(self, module: nn.Conv2d, x: Groups) -> Groups:
+        settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
+        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
+            return [
+                _add_bias(
+                    ops.group_convolution(part, _array(module.weight[own, None]), *settings),
+                    module.bias,
+                    own,
+                )
+                for part, own in _with_channels(x)
+            ]
+        if is_narrow(module) and module.out_channels < FEW_CHANNELS:
+            return [_convolution_by_rows(module, x)]
+        return [
+            _add_bias(
+                _sum(
+                    ops.convolution(part, _array(module.weight[results, own]), *settings)
+                    for part, own in _with_channels(x)
+                ),
+                module.bias,
+                results,
             )
-            none = _integers(0, 0)
-            x = ops.pad(x, ops.concat([none, begin], 0), ops.concat([none, end], 0), "reflect")
-        else:
-            x = layer(module, x)
-    return openvino.Model([x], [tile, edges], "Tile")
+            for results in self._groups_of(module.out_channels)
+        ]
+
+    def _transposed_convolution(self, module: nn.ConvTranspose2d, x: Groups) -> Groups:
+        settings = {
+            "strides": list(module.stride),
+            "pads_begin": list(module.padding),
+            "pads_end": list(module.padding),
+            "dilations": list(module.dilation),
+            "output_padding": list(module.output_padding),
+        }
+        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
+            convolve, weight = ops.group_convolution_backprop_data, module.weight[:, None]
+            return [
+                _add_bias(convolve(part, _array(weight[own]), **settings), module.bias, own)
+                for part, own in _with_channels(x)
+            ]
+        convolve, weight = ops.convolution_backprop_data, module.weight
+        return [
+            _add_bias(
+                _sum(
+                    convolve(part, _array(weight[own, results]), **settings)
+                    for part, own in _with_channels(x)
+                ),
+                module.bias,
+                results,
+            )
+            for results in self._groups_of(module.out_channels)
+        ]
+
+    def _groups_of(self, channels: int) -> list[slice]:
+        size = self.group_sizes.get(channels, channels)
+        return [slice(first, first + size) for first in range(0, channels, size)]
 
 
-def layer(module: nn.Module, x: Value) -> Value:
-    """What a module of `nst.models`, or one that they consist of, makes of x.
+@torch.no_grad()
+def _between_pictures(network: TransformerNet) -> TransformerNet:
+    """A copy whose encoder takes and whose decoder gives RGB in [0, 1], within rounding.
 
-    Raises:
-        TypeError: another kind of module.
+    The first and the last convolution scale and shift, so that no operation of its own does.
     """
+    network = copy.deepcopy(network)
+    mean, std = torch.tensor(MEAN), torch.tensor(STD)
+    first, last = _convolutions(network.encoder)[0], _convolutions(network.decoder)[-1]
+    inputs = (-1, 1, 1, 1) if first.groups > 1 else (1, -1, 1, 1)
+    first.weight /= std.view(inputs)
+    shift = -(first.weight * mean.view(inputs)).sum((1, 2, 3))
+    first.bias = nn.Parameter(shift if first.bias is None else first.bias + shift)
+    # Several outputs in a row for each colour, where they become pixels.
+    mean, std = (values.repeat_interleave(last.out_channels // 3) for values in (mean, std))
+    last.weight *= std.view(-1, 1, 1, 1)
+    last.bias = nn.Parameter(mean if last.bias is None else last.bias * std + mean)
+    return network
+
+
+def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
+    return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+
+
+def _same_for_each_channel(module: nn.Module, x: Node) -> Node:
     match module:
-        case nn.Sequential():
-            for part in module:
-                x = layer(part, x)
-            return x
-        case TransformerNet():
-            return _transformer_net(module, x)
-        case ResidualBlock():
-            y = ops.relu(layer(module.norm1, layer(module.conv1, x)))
-            return ops.add(layer(module.norm2, layer(module.conv2, y)), x)
         case nn.ReLU():
             return ops.relu(x)
         case nn.PixelShuffle():
             return ops.depth_to_space(x, "depth_first", module.upscale_factor)
         case nn.Hardtanh():
             return ops.clamp(x, module.min_val, module.max_val)
-        case nn.InstanceNorm2d():
-            return _instance_norm(module, x)
-        case FrozenNorm():
-            return ops.add(ops.multiply(x, _per_channel(module.scale)), _per_channel(module.shift))
         case FromLevels():
             return _normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
         case ToLevels():
@@ -122,108 +222,97 @@ def layer(module: nn.Module, x: Value) -> Value:
             return ops.convert(ops.round(x, "half_to_even"), "u8")
         case nn.ReflectionPad2d():
             left, right, top, bottom = module.padding
-            return ops.pad(x, _integers(0, 0, top, left), _integers(0, 0, bottom, right), "reflect")
+            return ops.pad(x, integers(0, 0, top, left), integers(0, 0, bottom, right), "reflect")
         case nn.Upsample():
             return _repeat_pixels(x, int(module.scale_factor))
-        case nn.Conv2d():
-            convolve = _convolution_by_rows if is_narrow(module) else _convolution
-            return convolve(module, x)
-        case nn.ConvTranspose2d():
-            return _transposed_convolution(module, x)
     raise TypeError(f"no OpenVINO form of {type(module).__name__}")
 
 
-def _transformer_net(network: TransformerNet, picture: Value) -> Value:
-    x = _pad_to_stride(_normalise(picture))
-    for part in (network.encoder, network.residual, network.decoder):
-        x = layer(part, x)
-    return _denormalise(_crop_like(x, picture))
-
-
-def _normalise(x: Value) -> Value:
+def _normalise(x: Node) -> Node:
     return ops.divide(ops.subtract(x, _per_channel(MEAN)), _per_channel(STD))
 
 
-def _denormalise(x: Value) -> Value:
-    return ops.add(ops.multiply(x, _per_channel(STD)), _per_channel(MEAN))
+def _denormalise(x: Node) -> Node:
+    return _scale_and_shift(x, STD, MEAN)
 
 
-def _instance_norm(module: nn.InstanceNorm2d, x: Value) -> Value:
-    x = ops.mvn(x, _integers(ROWS, COLUMNS), True, module.eps, "inside_sqrt")
-    return ops.add(ops.multiply(x, _per_channel(module.weight)), _per_channel(module.bias))
+def _instance_norm(x: Node, weight: Tensor, bias: Tensor, eps: float) -> Node:
+    x = ops.mvn(x, integers(ROWS, COLUMNS), True, eps, "inside_sqrt")
+    return _scale_and_shift(x, weight, bias)
 
 
-def _convolution(module: nn.Conv2d, x: Value) -> Value:
-    settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
-    weight = _array(module.weight)
-    if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-        return _add_bias(ops.group_convolution(x, weight[:, None], *settings), module.bias)
-    return _add_bias(ops.convolution(x, weight, *settings), module.bias)
+def _scale_and_shift(
+    x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
+) -> Node:
+    return ops.add(ops.multiply(x, _per_channel(scale)), _per_channel(shift))
 
 
-def _convolution_by_rows(module: nn.Conv2d, x: Value) -> Value:
+def _convolution_by_rows(module: nn.Conv2d, x: Groups) -> Node:
     """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
     out_channels, rows = module.out_channels, module.kernel_size[0]
-    kernels = _array(kernel_rows(module.weight))
-    results = ops.convolution(x, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
-    terms = []
-    for row in range(rows):
-        start = _integers(row * out_channels, row)
-        end = _integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
-        terms.append(ops.slice(results, start, end, _integers(1, 1), _integers(1, ROWS)))
-    total = terms[0]
-    for term in terms[1:]:
-        total = ops.add(total, term)
-    return _add_bias(total, module.bias)
-
-
-def _transposed_convolution(module: nn.ConvTranspose2d, x: Value) -> Value:
-    convolve, weight = ops.convolution_backprop_data, _array(module.weight)
-    if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-        convolve, weight = ops.group_convolution_backprop_data, weight[:, None]
-    x = convolve(
-        x,
-        weight,
-        list(module.stride),
-        pads_begin=list(module.padding),
-        pads_end=list(module.padding),
-        dilations=list(module.dilation),
-        output_padding=list(module.output_padding),
+    kernels = kernel_rows(module.weight)
+    results = _sum(
+        ops.convolution(part, _array(kernels[:, own]), [1, 1], [0, 0], [0, 0], [1, 1])
+        for part, own in _with_channels(x)
     )
-    return _add_bias(x, module.bias)
+    shifted = []
+    for row in range(rows):
+        start = integers(row * out_channels, row)
+        end = integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
+        shifted.append(ops.slice(results, start, end, integers(1, 1), integers(1, ROWS)))
+    return _add_bias(_sum(shifted), module.bias)
 
 
-def _repeat_pixels(x: Value, factor: int) -> Value:
+def _repeat_pixels(x: Node, factor: int) -> Node:
     return ops.interpolate(
         x,
         np.float32([factor, factor]),
         "nearest",
         "scales",
-        axes=_integers(ROWS, COLUMNS),
+        axes=integers(ROWS, COLUMNS),
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
     )
 
 
-def _pad_to_stride(x: Value) -> Value:
+def _pad_to_stride(x: Node) -> Node:
     """Reflection at the right and the bottom, up to a multiple of the encoder's stride."""
     sides = _sides(x)
-    missing = ops.floor_mod(ops.multiply(sides, _integers(-1)), _integers(STRIDE))
-    ends = ops.concat([_integers(0, 0), missing], 0)
-    return ops.pad(x, _integers(0, 0, 0, 0), ends, "reflect")
+    missing = ops.floor_mod(ops.multiply(sides, integers(-1)), integers(STRIDE))
+    ends = ops.concat([integers(0, 0), missing], 0)
+    return ops.pad(x, integers(0, 0, 0, 0), ends, "reflect")
 
 
-def _crop_like(x: Value, picture: Value) -> Value:
+def _crop_like(x: Node, picture: Node) -> Node:
     sides = _sides(picture)
-    return ops.slice(x, _integers(0, 0), sides, _integers(1, 1), _integers(ROWS, COLUMNS))
+    return ops.slice(x, integers(0, 0), sides, integers(1, 1), integers(ROWS, COLUMNS))
 
 
-def _sides(x: Value) -> Value:
-    return ops.gather(ops.shape_of(x), _integers(ROWS, COLUMNS), np.int64(0))
+def _sides(x: Node) -> Node:
+    return ops.gather(ops.shape_of(x), integers(ROWS, COLUMNS), np.int64(0))
 
 
-def _add_bias(x: Value, bias: Tensor | None) -> Value:
-    return x if bias is None else ops.add(x, _per_channel(bias))
+def _with_channels(x: Groups) -> Iterator[tuple[Node, slice]]:
+    """Each group with the channels of the whole activation that it has."""
+    if len(x) == 1:  # whose number OpenVINO may not know
+        yield x[0], slice(None)
+        return
+    first = 0
+    for part in x:
+        end = first + part.get_output_partial_shape(0)[1].get_length()
+        yield part, slice(first, end)
+        first = end
+
+
+def _sum(terms: Iterator[Node] | Sequence[Node]) -> Node:
+    total, *others = terms
+    for term in others:
+        total = ops.add(total, term)
+    return total
+
+
+def _add_bias(x: Node, bias: Tensor | None, channels: slice = slice(None)) -> Node:
+    return x if bias is None else ops.add(x, _per_channel(bias[channels]))
 
 
 def _per_channel(values: Tensor | Sequence[float]) -> np.ndarray:
@@ -236,5 +325,5 @@ def _array(values: Tensor) -> np.ndarray:
     return np.ascontiguousarray(values.detach().cpu().float().numpy())
 
 
-def _integers(*values: int) -> np.ndarray:
+def integers(*values: int) -> np.ndarray:
     return np.array(values, dtype=np.int64)

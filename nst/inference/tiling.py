@@ -190,7 +190,7 @@ class _Tiles:
 
     def _chain(self, activation: Activation) -> Chain:
         if self._fast:
-            from nst.inference.openvino_graph import OpenVinoChain
+            from nst.inference.openvino_tiles import OpenVinoChain
 
             return OpenVinoChain(
                 activation.layers, activation.kept.shape[0], torch.get_num_threads()

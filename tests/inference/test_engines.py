@@ -36,8 +36,10 @@ def networks() -> dict[str, TransformerNet]:
     return load_networks()
 
 
-@pytest.mark.parametrize("name", ["openvino", "plain"])
-@pytest.mark.parametrize("side", [250, 97])
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [("openvino", 500), ("openvino", 250), ("openvino", 97), ("plain", 250), ("plain", 97)],
+)
 def test_same_picture_as_eager(
     networks: dict[str, TransformerNet], name: engines.EngineName, side: int
 ) -> None:
@@ -54,8 +56,13 @@ def test_same_picture_as_eager(
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize("large_pixels", [0, 10**9])  # what is for large or small pictures only
 @pytest.mark.parametrize("size", [(16, 16), (17, 30), (31, 64)])
-def test_one_openvino_model_for_all_sizes(upsampling: str, size: tuple[int, int]) -> None:
+def test_one_openvino_model_for_all_sizes(
+    upsampling: str, large_pixels: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openvino_graph = pytest.importorskip("nst.inference.openvino_graph")
+    monkeypatch.setattr(openvino_graph, "LARGE_PIXELS", large_pixels)
     for variant in VARIANTS:
         network = with_upsampling(variant, upsampling)
         engine = build_engine(network, "openvino")
@@ -70,8 +77,9 @@ def test_one_openvino_model_for_all_sizes(upsampling: str, size: tuple[int, int]
 def test_threads_are_pytorchs_and_precision_is_fp32(networks: dict[str, TransformerNet]) -> None:
     engine = build_engine(networks["v3"], "openvino")
     assert isinstance(engine, OpenVinoEngine)
-    assert engine.compiled.get_property("INFERENCE_NUM_THREADS") == torch.get_num_threads()
-    assert engine.compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
+    compiled = engine.compile(pixels=10_000)
+    assert compiled.get_property("INFERENCE_NUM_THREADS") == torch.get_num_threads()
+    assert compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
 
 
 def test_callers_at_the_same_time_get_their_own(networks: dict[str, TransformerNet]) -> None:
