@@ -3,10 +3,13 @@
     python -m nst.benchmark                     the paper's protocol: one 256×256 picture, eager
     python -m nst.benchmark --size 256 512 1080p --engine plain eager openvino --csv latency.csv
     python -m nst.benchmark --profile --engine eager openvino             where the time goes
+    python -m nst.benchmark --peers --engine plain openvino      beside ONNX Runtime, torch.compile
+                                                                 and pytorch/examples' network
 
 Latency is the time of one network on one picture from tensor to tensor: a few runs to warm up,
 then the median of repeats.  Every repeat times all networks on all engines one after the other, so
-that a busy machine slows all of them alike.  Engines are those of `nst.inference.engines`.
+that a busy machine slows all of them alike.  Engines are those of `nst.inference.engines`, peers
+those of `nst.study.peers`.
 """
 
 from __future__ import annotations
@@ -40,8 +43,9 @@ from nst.inference.engines import (
     build_engines,
 )
 from nst.inference.latency import circumstances, measure_latency, speed_ups
-from nst.models import MIN_SIDE, TransformerNet, count_parameters
+from nst.models import MIN_SIDE, TransformerNet, build_model, count_parameters
 from nst.paths import CHECKPOINTS
+from nst.study.peers import OTHER_NETWORKS, peers
 
 REPEATS = 50  # of a picture of that size; larger ones are repeated less often
 
@@ -77,7 +81,8 @@ def latency_table(
     medians = {key: statistics.median(values) for key, values in times.items()}
     papers = speed_ups(paper.LATENCY_MS)
     most = count_parameters(networks["baseline"])
-    macs = {name: gigamacs(network, size) for name, network in networks.items()}
+    others = {key: build_model(name) for key, name in OTHER_NETWORKS.items() if key in times}
+    macs = {name: gigamacs(network, size) for name, network in (networks | others).items()}
     file_sizes = {
         name: (CHECKPOINTS / f"{name}.safetensors").stat().st_size / 1e6 for name in networks
     }
@@ -94,7 +99,7 @@ def latency_table(
                 "network": name,
                 "parameters": parameters,
                 "reduction %": round(100 * (1 - parameters / most), 2),
-                "GMAC": round(macs[name], 2),
+                "GMAC": round(macs.get((engine, name), macs[name]), 2),
                 "file MB": round(file_sizes[name], 2),
                 "latency ms": round(median, 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
@@ -111,15 +116,21 @@ def latency_table(
 def markdown(rows: pd.DataFrame) -> str:
     """Rows of `latency_table` as the README shows them: a line for each size and engine.
 
-    Medians in ms with the speed-up against the same engine's baseline; "all 4" is their sum.
+    Medians in ms with the speed-up against the same engine's baseline; "all 4" is their sum.  What
+    an engine does not have is a dash.
     """
     names = list(dict.fromkeys(rows["network"]))
     head = f"| size | engine | {' | '.join(names)} | all {len(names)} |"
     lines = [head, "|---" * (len(names) + 3) + "|"]
     for (size, engine), part in rows.groupby(["size", "engine"], sort=False):
         of = part.set_index("network")
-        cells = [f"{of['latency ms'][name]:.0f} ({of['speed-up'][name]:.2f}×)" for name in names]
-        cells.append(f"{of['latency ms'].sum():.0f}")
+        cells = [
+            f"{of['latency ms'][name]:.0f} ({of['speed-up'][name]:.2f}×)"
+            if name in of.index
+            else "–"
+            for name in names
+        ]
+        cells.append("–" if "–" in cells else f"{of['latency ms'].sum():.0f}")
         lines.append(f"| {size} | {engine} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -158,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="512, 640x480, 1080p",
     )
     add("--engine", nargs="+", choices=ALL_ENGINES, default=["eager"])
+    add("--peers", action="store_true", help="also ONNX Runtime, torch.compile, pytorch/examples")
     add("--repeats", type=int, help=f"default: {REPEATS} at 256×256, fewer for larger pictures")
     add("--threads", type=int, help="default: PyTorch's choice")
     add("--precision", choices=("fp32", "bf16"), default="fp32", help="of OpenVINO")
@@ -169,6 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     kept = options.keep_memory and keep_freed_memory()
+    if options.profile and options.peers:
+        parser.error("--profile sees engines only, not --peers")
     if options.repeats is not None and options.repeats < 2:
         parser.error("--repeats: 2 at least")
     precision = {"openvino": options.precision}
@@ -178,11 +192,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: build_engines(networks, name, precision=precision.get(name, "fp32"), report=None)
             for name in options.engine
         }
+        others = peers(networks) if options.peers else {}
     except (CheckpointError, EngineError) as error:
         parser.error(str(error))
 
     memory = ", freed memory kept" if kept else ""
-    lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines}
+    lines = {
+        name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines | others
+    }
     print("\n".join(lines.values()))
     if options.profile:
         from nst.study.profile import profile_table  # here: PyTorch's profiler takes a second
@@ -191,10 +208,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(profile_table(engines, size).to_string(index=False))
         return 0
 
-    ready = {(name, network): run for name, of in engines.items() for network, run in of.items()}
+    runs = engines | others
+    ready = {(name, network): run for name, of in runs.items() for network, run in of.items()}
     tables = []
     for size in options.size:
-        times = measure_latency(ready, *size, options.repeats or default_repeats(size))
+        try:
+            times = measure_latency(ready, *size, options.repeats or default_repeats(size))
+        except EngineError as error:
+            parser.error(str(error))
         tables.append(latency_table(networks, times, size))
     rows = pd.concat(tables)
     failures = write_files(rows, lines, options.csv, options.json)  # before anything is printed

@@ -129,8 +129,11 @@ def _export_openvino(network: TransformerNet, metadata: Mapping[str, str], path:
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
-def load_exported(path: Path) -> Runner:
+def load_exported(path: Path, threads: int = 0) -> Runner:
     """The exported file in its own runtime, on the CPU: (N, 3, H, W) in [0, 1] -> the same.
+
+    Args:
+        threads: 0 for as many as the runtime likes.
 
     Raises:
         ExportError: the runtime is not installed.
@@ -139,14 +142,15 @@ def load_exported(path: Path) -> Runner:
         if path.suffix == ".onnx":
             import onnxruntime
 
-            quiet = onnxruntime.SessionOptions()
-            quiet.log_severity_level = 4  # what it refuses it raises too
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4  # what it refuses it raises too
+            options.intra_op_num_threads = threads
             providers = ["CPUExecutionProvider"]
-            session = onnxruntime.InferenceSession(path, quiet, providers=providers)
+            session = onnxruntime.InferenceSession(path, options, providers=providers)
             return lambda pixels: session.run(None, {"picture": pixels})[0]
         import openvino
 
-        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
         compiled = openvino.Core().compile_model(path, "CPU", settings)
         return lambda pixels: compiled({"picture": pixels})["stylized"]
     except ImportError as error:

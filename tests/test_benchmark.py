@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from nst.benchmark import (
 from nst.inference.engines import build_engines
 from nst.inference.latency import WARM_UP, circumstances, measure_latency
 from nst.models import VARIANTS, build_model
+from nst.study.peers import OTHER_NETWORKS, peers
 from nst.study.profile import KINDS, kind_of, profile_table
 from tests.helpers import run_python
 
@@ -64,6 +66,41 @@ def test_networks_that_the_paper_does_not_have() -> None:
     header, _, row = markdown(table).splitlines()
     assert header == "| size | engine | baseline | v4 | all 2 |"
     assert row == "| 256×256 | eager | 10 (1.00×) | 4 (2.50×) | 14 |"
+
+
+@pytest.mark.slow
+def test_peers_run_the_same_networks() -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    networks = {"baseline": build_model("baseline").eval(), "v4": build_model("v4").eval()}
+    photo = torch.rand(1, 3, 40, 32)
+    for name, runs in peers(networks).items():
+        assert list(runs) == (["baseline"] if name == "pytorch/examples" else list(networks))
+        for network, run in runs.items():
+            result = run(photo)
+            assert result.shape == photo.shape
+            if (name, network) not in OTHER_NETWORKS:
+                with torch.inference_mode():
+                    assert torch.allclose(result, networks[network](photo), atol=1e-3)
+
+
+def test_rows_of_peers() -> None:
+    networks = {name: build_model(name) for name in ("baseline", "v4")}
+    times = {("plain", "baseline"): [10.0, 10.0], ("plain", "v4"): [5.0, 5.0]}
+    times["pytorch/examples", "baseline"] = [12.0, 12.0]
+    table = latency_table(networks, times)
+    assert list(table["GMAC"]) == [8.27, 0.93, 10.08]
+    assert markdown(table).splitlines()[-1] == "| 256×256 | pytorch/examples | 12 (1.00×) | – | – |"
+
+
+def test_without_onnx_peers_end_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["--peers", "--repeats", "2"])
+    assert stopped.value.code == 2
+    assert "pip install onnx" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_costs_neither_the_other_nor_the_tables(

@@ -98,7 +98,8 @@ class OpenVinoEngine:
         self._one_at_a_time = threading.Lock()
         self._requests: dict[str, openvino.InferRequest] = {}  # by the groups of channels
         try:
-            self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
+            # What compiles may still not run.  The form for small pictures waits until one comes.
+            self._run(np.zeros((1, 3, TRIAL_SIDE, TRIAL_SIDE), np.float32), RELEASE_PIXELS)
         except Exception as error:
             raise EngineUnavailableError(f"OpenVINO fails here ({_first_line(error)})") from error
 
@@ -125,18 +126,21 @@ class OpenVinoEngine:
         # Put in order by NumPy: PyTorch's threads would wait for more work, busily, for some
         # milliseconds, and take the processors from OpenVINO's (7 ms of 46 at 384×288, two cores).
         values = np.ascontiguousarray(x.detach().float().numpy())
-        pixels = values[0, 0].size
+        return torch.from_numpy(self._run(values, values[0, 0].size))
+
+    def _run(self, values: np.ndarray, pixels: int) -> np.ndarray:
+        """(1, 3, H, W) -> the same, in the form for pictures of so many pixels."""
         form = str(self._group_sizes(pixels))
         with self._one_at_a_time:
             if form not in self._requests:
                 self._requests[form] = self.compile(pixels).create_infer_request()
             request = self._requests[form]
-            result = request.infer({0: values}, share_inputs=True, share_outputs=False)
+            result = request.infer({0: values}, share_inputs=True, share_outputs=False)[0]
             if pixels > RENEW_PIXELS:
                 del self._requests[form]
             elif pixels > RELEASE_PIXELS:
                 request.get_compiled_model().release_memory()
-        return torch.from_numpy(result[0])
+        return result
 
     def _group_sizes(self, pixels: int) -> Mapping[int, int]:
         from nst.inference.openvino_graph import fastest_group_sizes

@@ -14,9 +14,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from nst.inference.engines import ALL_ENGINES
-
 WARM_UP = 3  # runs that are not counted
+RUNTIMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # engines that are no PyTorch
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -44,11 +43,10 @@ def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
 
 def circumstances(engine: str = "eager", precision: str = "fp32") -> str:
     """What a latency depends on apart from network and picture, in one line."""
-    software = f"PyTorch {torch.__version__}"
-    if engine == "openvino":
-        software = f"OpenVINO {importlib.metadata.version('openvino')}"
-    elif engine in ALL_ENGINES:
-        software = f"{engine} {software}"
+    if engine in RUNTIMES:
+        software = f"{RUNTIMES[engine]} {importlib.metadata.version(engine)}"
+    else:
+        software = f"{engine} PyTorch {torch.__version__}"
     allocator = "".join(
         f", {name}={value}" for name, value in os.environ.items() if name.startswith("MALLOC_")
     )

@@ -157,7 +157,7 @@ def test_without_openvino_eager_takes_over_and_says_so(
     assert not has_bf16()
 
 
-@pytest.mark.parametrize("what", ["compile", "__call__"])
+@pytest.mark.parametrize("what", ["compile", "_run"])
 def test_what_fails_on_openvino_runs_on_eager(
     what: str, networks: dict[str, TransformerNet], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,69 @@
+"""Other ways to run the same networks, which `nst.benchmark --peers` compares the engines with.
+
+onnxruntime       ONNX Runtime on the files of `nst.export`
+torch.compile     PyTorch's compiler on the networks as `nst.models` has them, for each size anew
+pytorch/examples  the network of fast_neural_style there in PyTorch, operation by operation: the
+                  baseline's layers, but a transposed one is a nearest doubling and a convolution
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nst.export import ExportError, export, load_exported
+from nst.inference.engines import EngineError, PlainEngine
+from nst.models import TransformerNet, build_model
+
+Run = Callable[[Tensor], object]  # (1, 3, H, W) RGB in [0, 1] -> the same
+
+EXAMPLES = "pytorch/examples"
+# What is not the network of its name: its name for `build_model`, with as many parameters.
+OTHER_NETWORKS = {(EXAMPLES, "baseline"): "baseline-resize"}
+
+
+class CompiledEngine(PlainEngine):
+    """`torch.compile`'s form of a network, compiled at the first picture of each size.
+
+    Raises:
+        EngineError: (when called) there is no C++ compiler.
+    """
+
+    def __init__(self, network: TransformerNet) -> None:
+        super().__init__(network)
+        self._compiled = torch.compile(self.network, dynamic=False)
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        try:
+            return self._compiled(x)
+        except Exception as error:  # every backend has its own
+            reason = str(error).strip().partition("\n")[0]
+            raise EngineError(f"torch.compile does not work here ({reason})") from error
+
+
+def peers(networks: Mapping[str, TransformerNet]) -> dict[str, dict[str, Run]]:
+    """Networks by name on each peer; that of pytorch/examples as its only network, "baseline".
+
+    Raises:
+        EngineError: ONNX Runtime, or what exporting needs, is not installed.
+    """
+    return {
+        "onnxruntime": {name: _on_onnxruntime(network) for name, network in networks.items()},
+        "torch.compile": {name: CompiledEngine(network) for name, network in networks.items()},
+        EXAMPLES: {"baseline": PlainEngine(build_model(OTHER_NETWORKS[EXAMPLES, "baseline"]))},
+    }
+
+
+def _on_onnxruntime(network: TransformerNet) -> Run:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = export(network, {}, Path(folder, "network.onnx"), "onnx")
+            run = load_exported(path, threads=torch.get_num_threads())
+        except ExportError as error:
+            raise EngineError(str(error)) from error
+    return lambda photo: torch.from_numpy(run(photo.numpy()))
