@@ -10,11 +10,12 @@ from __future__ import annotations
 
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
+    from nst.web.head_start import begin
     from nst.web.no_stubs import import_gradio_without_stubs
     from nst.web.surroundings import prepare
 
     import_gradio_without_stubs()
-    run("app", *prepare())
+    run("app", *prepare(), first=begin)
 
 import os
 import sys
@@ -26,18 +27,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 from starlette.middleware import Middleware
 
-from nst.checkpoint import CheckpointError, load_networks
-from nst.examples import examples
+from nst.checkpoint import CheckpointError
+from nst.examples import FIRST_SIDE, examples
 from nst.images import MAX_BYTES
-from nst.inference.engines import prepare_engines
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
 from nst.web import texts
 from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
+from nst.web.head_start import ready
 from nst.web.lifetime import delete_old_files
 from nst.web.live import Live, bound_messages
 from nst.web.offline import stay_offline
-from nst.web.painter import FIRST_SIDE, MAX_SIDE, Painter
+from nst.web.painter import MAX_SIDE, Painter
 from nst.web.preview import Preview, preview_route
 from nst.web.programs import Programs
 from nst.web.session import Session
@@ -174,10 +175,10 @@ def main(address: Address, folder: Path) -> None:
     store = PictureStore(folder)
     delete_old_files(folder, store.kept)
     try:
-        networks = load_networks()
+        networks, engines = ready()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    painter = Painter(networks, prepare_engines(networks), store, examples())
+    painter = Painter(networks, engines, store, examples())
     live = Live(painter.engines[painter.first_engine], painter.turns)
     demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
     try:

@@ -23,7 +23,6 @@ import argparse
 import copy
 import json
 import math
-import re
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -42,14 +41,19 @@ from nst.inference.engines import (
     EngineError,
     build_engines,
 )
-from nst.inference.latency import circumstances, measure_latency, speed_ups
-from nst.models import MIN_SIDE, TransformerNet, build_model, count_parameters
+from nst.inference.latency import (
+    Size,
+    circumstances,
+    measure_latency,
+    parse_size,
+    speed_ups,
+)
+from nst.models import TransformerNet, build_model, count_parameters
 from nst.paths import CHECKPOINTS
 from nst.study.peers import OTHER_NETWORKS, peers
 
 REPEATS = 50  # of a picture of that size; larger ones are repeated less often
 
-Size = tuple[int, int]  # width and height in px
 PAPERS_SIZE: Size = (paper.LATENCY_SIDE, paper.LATENCY_SIDE)
 
 
@@ -133,23 +137,6 @@ def markdown(rows: pd.DataFrame) -> str:
         cells.append("–" if "–" in cells else f"{of['latency ms'].sum():.0f}")
         lines.append(f"| {size} | {engine} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def parse_size(text: str) -> Size:
-    """ "512", "640x480" or "1080p" -> width and height; for argparse.
-
-    Raises:
-        ValueError: something else, or a side below 16 px.
-    """
-    if text == "1080p":
-        return 1920, 1080
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text)
-    if match is None:
-        raise ValueError(text)
-    size = int(match[1]), int(match[2] or match[1])
-    if min(size) < MIN_SIDE:
-        raise ValueError(text)
-    return size
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,15 +16,17 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn, TextIO
 
 INTERRUPTED = 130  # exit code, as a shell gives it
 STOPPED = "Stopped; every file that was written is whole."
 
 
-def run(module: str, *arguments: object) -> NoReturn:
+def run(module: str, *arguments: object, first: Callable[[], object] = lambda: None) -> NoReturn:
     """Call a module's `main` and end the process with what it returns, or on Ctrl-C with 130.
+
+    What is called `first`, before the module is imported, may import too.
 
     Characters that the terminal or file cannot take are printed as question marks, and what nobody
     reads any more (`… | head -1`) is dropped; neither is an error.
@@ -32,6 +34,7 @@ def run(module: str, *arguments: object) -> NoReturn:
     sys.stdout, sys.stderr = _heedless(sys.stdout, 1), _heedless(sys.stderr, 2)
     try:
         with _ending_at_once():
+            first()
             main = importlib.import_module(module).main
         status = main(*arguments)
     except KeyboardInterrupt:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nst.paths import ASSETS
 
-LAMPS = ASSETS / "lamps.png"  # the page opens with it
+LAMPS = ASSETS / "lamps.png"  # the page opens with it ...
+FIRST_SIDE = 512  # ... in px, until another size is chosen
 
 
 def examples() -> dict[str, Path]:

@@ -14,10 +14,9 @@ from nst.benchmark import (
     latency_table,
     main,
     markdown,
-    parse_size,
 )
 from nst.inference.engines import build_engines
-from nst.inference.latency import WARM_UP, circumstances, measure_latency
+from nst.inference.latency import WARM_UP, circumstances, measure_latency, parse_size
 from nst.models import VARIANTS, build_model
 from nst.study.peers import OTHER_NETWORKS, peers
 from nst.study.profile import KINDS, kind_of, profile_table

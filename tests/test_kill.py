@@ -139,9 +139,13 @@ PAGE = """
 from nst.web.surroundings import prepare
 surroundings = prepare()
 import app, gradio
+from nst.checkpoint import load_networks
+from nst.models import VARIANTS
+from nst.web.head_start import Ready
 gradio.networking.url_ok = lambda address: False  # as on a machine too busy to answer in time
 app.examples = lambda: {"lamps": app.ASSETS / "lamps.png"}
-app.prepare_engines = lambda networks: {"eager": dict.fromkeys(networks, lambda photo: photo)}
+nothing = dict.fromkeys(VARIANTS, lambda photo: photo)
+app.ready = lambda: Ready(load_networks(), {"eager": nothing})
 app.main(*surroundings)
 """
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
@@ -14,10 +15,30 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from nst.models import MIN_SIDE
+
 WARM_UP = 3  # runs that are not counted
 RUNTIMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # engines that are no PyTorch
 
+Size = tuple[int, int]  # of a picture: width and height in px
 Key = TypeVar("Key", bound=Hashable)
+
+
+def parse_size(text: str) -> Size:
+    """ "512", "640x480" or "1080p" -> width and height; for argparse.
+
+    Raises:
+        ValueError: something else, or a side below 16 px.
+    """
+    if text == "1080p":
+        return 1920, 1080
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text)
+    if match is None:
+        raise ValueError(text)
+    size = int(match[1]), int(match[2] or match[1])
+    if min(size) < MIN_SIDE:
+        raise ValueError(text)
+    return size
 
 
 @torch.inference_mode()

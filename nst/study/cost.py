@@ -26,11 +26,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from nst.benchmark import Size, parse_size
 from nst.checkpoint import CheckpointError, load_networks
 from nst.files import write_then_rename
 from nst.inference.engines import Engine, build_engines
-from nst.inference.latency import circumstances
+from nst.inference.latency import Size, circumstances, parse_size
 from nst.inference.picture import UNTILED_PIXELS, stylize_any_size
 from nst.models import TransformerNet
 from nst.paths import ASSETS, CHECKPOINTS

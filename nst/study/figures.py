@@ -49,6 +49,7 @@ DETAIL = 30  # px, side of the place that figure 6 magnifies
 SHOWN = 240  # px, side of a square in a figure: a multiple of DETAIL, so that pixels stay square
 HEADING = 24  # px
 GAP = 6  # px
+MARGIN = 24  # px, left of the pictures, for headings of rows
 DPI = 100
 # Of Okabe and Ito; the lines are told apart without colours too.
 COLOURS = dict(zip(VARIANTS, ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=True))
@@ -139,20 +140,29 @@ def _yellow_detail(picture: Image.Image) -> Image.Image:
     return square_around(picture, yellowest_place(picture, DETAIL), DETAIL)
 
 
-def draw_grid(columns: Grid) -> Figure:
-    """Labelled columns of square pictures; small ones are magnified by repeating pixels."""
+def draw_grid(columns: Grid, headings: Sequence[str] = ()) -> Figure:
+    """Labelled columns of square pictures; small ones are magnified by repeating pixels.
+
+    Args:
+        headings: of the rows, if they have any.
+    """
     rows = len(next(iter(columns.values())))
-    width = len(columns) * (SHOWN + GAP) - GAP
+    margin = MARGIN if headings else 0
+    width = margin + len(columns) * (SHOWN + GAP) - GAP
     height = HEADING + rows * (SHOWN + GAP) - GAP
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     for column, (heading, pictures) in enumerate(columns.items()):
-        left = column * (SHOWN + GAP)
+        left = margin + column * (SHOWN + GAP)
         figure.text((left + SHOWN / 2) / width, 1 - 6 / height, heading, ha="center", va="top")
         for row, picture in enumerate(pictures):
             smaller = picture.width > SHOWN
             method = Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST
             bottom = height - HEADING - row * (SHOWN + GAP) - SHOWN
             figure.figimage(picture.resize((SHOWN, SHOWN), method), left, bottom)
+    for row, heading in enumerate(headings):
+        middle = height - HEADING - row * (SHOWN + GAP) - SHOWN / 2
+        place = {"ha": "left", "va": "center", "rotation": "vertical"}
+        figure.text(4 / width, middle / height, heading, **place)
     return figure
 
 

@@ -177,7 +177,8 @@ def draw(runs: Mapping[tuple[str, str], Run]) -> None:
         if form == "fp32":
             place = yellowest_place(picture, DETAIL)
         columns[form].append(square_around(picture, place, DETAIL))
-    write_then_rename(FIGURE, lambda path: draw_grid(columns).savefig(path, format="png"))
+    figure = draw_grid(columns, headings=list(dict.fromkeys(name for name, _ in runs)))
+    write_then_rename(FIGURE, lambda path: figure.savefig(path, format="png"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from nst.examples import FIRST_SIDE
 from nst.fast import give_back_freed_memory
 from nst.images import limit_side, read_picture
 from nst.inference.engines import Engine
@@ -20,7 +21,6 @@ from nst.web.turns import Rank, Turns
 
 MEASURE_REPEATS = 10
 MAX_SIDE = 2048  # px, of results
-FIRST_SIDE = 512  # px, until another one is chosen
 THUMBNAIL = 96  # px, of examples
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
@@ -53,9 +53,6 @@ class Painter:
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
         self._prepared: dict[Source, Session] = {}  # the examples' results
         first = self.first_example = next(iter(examples))
-        photo = self.example(Source(first, FIRST_SIDE, self.first_engine))
-        for network in engines[self.first_engine].values():
-            stylize(network, photo)  # a warm-up, so that the times shown are like all others
         self._prepare(first)
 
     def prepare(self) -> None:

@@ -17,7 +17,16 @@ from nst.images import read_picture
 from nst.inference.picture import stylize
 from nst.study import figures
 from nst.study.claims import read_logs
-from nst.study.figures import DETAIL, GAP, HEADING, SHOWN, SIDE, draw_grid, draw_learning_rates
+from nst.study.figures import (
+    DETAIL,
+    GAP,
+    HEADING,
+    MARGIN,
+    SHOWN,
+    SIDE,
+    draw_grid,
+    draw_learning_rates,
+)
 from nst.study.yellow import yellowest_place
 from nst.training.data import crop_square
 from tests.helpers import random_picture
@@ -44,6 +53,15 @@ def test_a_grid_shows_exact_pixels_in_order() -> None:
     large = random_picture(SIDE, SIDE)
     reduced = np.asarray(large.resize((SHOWN, SHOWN), Image.Resampling.LANCZOS))
     assert np.array_equal(square(pixels(draw_grid({"one": [large]})), 0, 0), reduced)
+
+
+def test_rows_have_headings_beside_the_pictures() -> None:
+    columns = {"one": [random_picture(DETAIL, DETAIL, seed) for seed in range(2)]}
+    plain, labelled = pixels(draw_grid(columns)), pixels(draw_grid(columns, ["above", "below"]))
+    assert np.array_equal(labelled[HEADING:, MARGIN:], plain[HEADING:])
+    for row in range(2):
+        top = HEADING + row * (SHOWN + GAP)
+        assert labelled[top : top + SHOWN, :MARGIN].min() < 100
 
 
 def test_the_logs_are_drawn_in_full() -> None:

@@ -12,11 +12,12 @@ import torch
 from gradio.data_classes import FileData
 from PIL import Image
 
+from nst.examples import FIRST_SIDE
 from nst.inference.blend import blend
 from nst.models import VARIANTS, build_model
 from nst.reading import END_MISSING
 from nst.web.components import Wishes
-from nst.web.painter import FIRST_SIDE, MAX_SIDE, MEASURE_REPEATS, Painter, bounded
+from nst.web.painter import MAX_SIDE, MEASURE_REPEATS, Painter, bounded
 from nst.web.session import ORIGINAL, Session, SessionExpiredError
 from nst.web.store import PictureStore
 from nst.web.studio import Studio, Update, captions
