@@ -9,7 +9,7 @@ each, and assets/ablation-orbs.png, the yellowest place that all of them paint o
 example, 30 px each.  A run is named as its folder, or as its file where a folder holds several.
 The first run is what the others are compared with; `--median RUN` adds one of the runs once more,
 its pictures through a 3×3 median, as Johnson's program shows them.  The second makes the table
-(assets/ablation.md) and the figure (assets/figure-7-ablation.png) of these two files alone.
+(assets/ablation.md) and the figure (assets/figure-9-ablation.png) of these two files alone.
 
 Losses are those of pictures as shown, through the plain VGG for all, means over the test photos;
 `nst.study.artifacts` measures lattice, red spots and flat field.  The rim is the chroma (greatest

@@ -17,7 +17,7 @@ PER_ROW = 6  # orbs in the figure
 HEADING, GAP = 24, 6  # px, in the figure
 ENGINES: tuple[EngineName, ...] = ("eager", "openvino")
 RESULTS, ORBS = "ablation.csv", "ablation-orbs.png"
-TABLE, FIGURE = "ablation.md", "figure-7-ablation.png"
+TABLE, FIGURE = "ablation.md", "figure-9-ablation.png"
 
 
 def table(results: pd.DataFrame) -> str:

@@ -51,7 +51,7 @@ def test_runs_are_measured_and_reported(
     before = set(out.iterdir())
     assert ablation.main(["--report", "--out", str(out)]) == 0
     written = {path.name for path in set(out.iterdir()) - before}
-    assert written == {"ablation.md", "figure-7-ablation.png"}
+    assert written == {"ablation.md", "figure-9-ablation.png"}
     lines = (out / "ablation.md").read_text(encoding="utf-8").splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == [f"| {name}" for name in names]
 
