@@ -2,4 +2,5 @@
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a quarter of the time; before PyTorch's import
+# A quarter of the time of what trains; PyTorch's library of threads reads it when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
