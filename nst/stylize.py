@@ -34,7 +34,13 @@ from nst.inference.engines import ENGINES, Engine, build_engines
 from nst.inference.picture import stylize_any_size
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
-from nst.reading import PictureError, looks_like_photo, read_with_remark
+from nst.reading import (
+    MAX_PIXELS,
+    PictureError,
+    allow_larger,
+    looks_like_photo,
+    read_with_remark,
+)
 
 NAME_BYTES = 255  # as long may a file's name be
 
@@ -73,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
+    allow_larger(options.megapixels)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
     failures = []
     with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
@@ -276,6 +283,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=ENGINES,
         default=ENGINES[0],
         help="what runs the networks' layers",
+    )
+    parser.add_argument(
+        "--megapixels",
+        type=int,
+        default=MAX_PIXELS // 10**6,
+        metavar="N",
+        help="of the largest photo that is taken; they need ten bytes of memory for each pixel",
     )
     parser.add_argument("--skip-existing", action="store_true", help="make only what is missing")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")

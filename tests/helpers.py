@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst.reading import ACCEPTED, PictureError
+from nst.reading import PictureError, accepted
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,7 +51,7 @@ def swapped_profile() -> bytes:
 
 def assert_is_a_sentence(error: PictureError) -> None:
     """One sentence, then what is accepted; nothing that looks like a path."""
-    sentence, _, rest = str(error).partition(ACCEPTED)
+    sentence, _, rest = str(error).partition(accepted())
     assert rest == ""
     assert sentence[0].isupper()
     assert sentence.endswith(". ")

@@ -417,6 +417,20 @@ def test_the_bounds_that_a_refusal_names_are_those() -> None:
             read_picture(encoded(Image.new("L", (width, height)), "JPEG", quality=10), side)
 
 
+def test_larger_ones_where_they_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_PIXELS", "MAX_BYTES"):
+        monkeypatch.setattr(reading, name, getattr(reading, name))  # put back afterwards
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    data = png_of_declared_size(8250, 8000, filled=True)  # 66 megapixels
+    for megapixels in (1, 65):  # never fewer than without it
+        reading.allow_larger(megapixels)
+        with pytest.raises(PictureError, match=f"to {max(64, megapixels)} megapixels"):
+            read_picture(data)
+    assert reading.MAX_BYTES == 4 * 65_000_000
+    reading.allow_larger(66)
+    assert read_picture(data, 160).size == (160, 155)
+
+
 def test_limit_side_keeps_the_aspect_and_never_enlarges() -> None:
     assert limit_side(random_picture(400, 100), 200).size == (200, 50)
     assert limit_side(random_picture(100, 50), 200).size == (100, 50)

@@ -14,7 +14,7 @@ from nst.inference.picture import stylize
 from nst.models import VARIANTS
 from nst.reading import END_MISSING, read_picture
 from nst.stylize import OUTPUTS, main, result_names, save
-from tests.helpers import encoded, random_picture, run_python
+from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
 
 
 @pytest.fixture
@@ -60,6 +60,19 @@ def test_a_folder_with_a_bad_file(
     message = capsys.readouterr().err
     assert f"{folder / 'bad.jpg'}: This file is not a picture that can be read." in message
     assert f"1 of 3 photos failed: {folder / 'bad.jpg'}" in message
+
+
+@pytest.mark.slow
+def test_larger_photos_where_they_are_asked_for(tmp_path: Path) -> None:
+    """In processes of their own, whose bounds are nobody else's."""
+    (tmp_path / "large.png").write_bytes(png_of_declared_size(8250, 8000, filled=True))
+    command = ["-m", "nst.stylize", tmp_path / "large.png", "--size", "32", "--engine", "eager"]
+    command += ["-o", tmp_path / "out.png"]
+    done = run_python(*command)
+    assert done.returncode == 1
+    assert "too many pixels (8250×8000)" in done.stderr
+    assert run_python(*command, "--megapixels", "66").returncode == 0
+    assert Image.open(tmp_path / "out.png").size == (32, 31)
 
 
 def test_all_variants_smaller_and_in_another_format(folder: Path, tmp_path: Path) -> None:
