@@ -18,7 +18,7 @@ from nst.benchmark import (
 from nst.inference.engines import build_engines
 from nst.inference.latency import WARM_UP, circumstances, measure_latency, parse_size
 from nst.models import VARIANTS, build_model
-from nst.study.peers import OTHER_NETWORKS, peers
+from nst.study.peers import OTHER_NETWORKS, CompiledEngine, peers
 from nst.study.profile import KINDS, kind_of, profile_table
 from tests.helpers import run_python
 
@@ -81,6 +81,17 @@ def test_peers_run_the_same_networks() -> None:
             if (name, network) not in OTHER_NETWORKS:
                 with torch.inference_mode():
                     assert torch.allclose(result, networks[network](photo), atol=1e-3)
+
+
+@pytest.mark.slow
+def test_every_network_is_compiled_at_every_size() -> None:
+    torch._dynamo.reset()
+    engine = CompiledEngine(build_model("v4"), backend="eager")
+    counters = torch._dynamo.utils.counters
+    counters.clear()
+    for side in range(16, 16 + 4 * 10, 4):
+        engine(torch.rand(1, 3, side, 16))
+    assert counters["stats"]["unique_graphs"] == 10
 
 
 def test_rows_of_peers() -> None:

@@ -22,6 +22,7 @@ from nst.models import TransformerNet, build_model
 Run = Callable[[Tensor], object]  # (1, 3, H, W) RGB in [0, 1] -> the same
 
 EXAMPLES = "pytorch/examples"
+MOST_FORMS = 1000  # of networks and sizes that are compiled
 # What is not the network of its name: its name for `build_model`, with as many parameters.
 OTHER_NETWORKS = {(EXAMPLES, "baseline"): "baseline-resize"}
 
@@ -29,18 +30,23 @@ OTHER_NETWORKS = {(EXAMPLES, "baseline"): "baseline-resize"}
 class CompiledEngine(PlainEngine):
     """`torch.compile`'s form of a network, compiled at the first picture of each size.
 
+    Args:
+        backend: one of PyTorch's; "eager" follows the network and compiles nothing.
+
     Raises:
         EngineError: (when called) there is no C++ compiler.
     """
 
-    def __init__(self, network: TransformerNet) -> None:
+    def __init__(self, network: TransformerNet, backend: str = "inductor") -> None:
         super().__init__(network)
-        self._compiled = torch.compile(self.network, dynamic=False)
+        self._compiled = torch.compile(self.network, dynamic=False, backend=backend)
 
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:
         try:
-            return self._compiled(x)
+            # One method of all networks: after eight forms of it PyTorch would compile no more.
+            with torch._dynamo.config.patch(recompile_limit=MOST_FORMS):
+                return self._compiled(x)
         except Exception as error:  # every backend has its own
             reason = str(error).strip().partition("\n")[0]
             raise EngineError(f"torch.compile does not work here ({reason})") from error
