@@ -11,9 +11,11 @@ import yaml
 from nst import paper
 from nst.benchmark import markdown as latency_markdown
 from nst.checkpoint import load_checkpoint
+from nst.inference.engines import ALL_ENGINES
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.paths import CHECKPOINTS
 from nst.study.claims import markdown as claims_markdown
+from nst.study.cost import slopes
 from tests.helpers import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -71,7 +73,21 @@ def test_the_readme_is_short() -> None:
 
 
 def test_latencies_are_those_of_the_measured_table() -> None:
-    assert latency_markdown(pd.read_csv(ROOT / "assets" / "latency.csv")) in README
+    rows = pd.read_csv(ROOT / "assets" / "latency.csv")
+    engines = rows.engine.isin(ALL_ENGINES)
+    assert latency_markdown(rows[engines]) in README
+    assert latency_markdown(rows[~engines]) in CARD
+    example = rows[(rows.engine == "pytorch/examples") & (rows["size"] == "512×512")]
+    assert f"pytorch/examples' network takes {example['latency ms'].item():.0f} ms" in README
+
+
+def test_seconds_for_large_pictures_are_those_of_the_measured_table() -> None:
+    rows = pd.read_csv(ROOT / "assets" / "cost.csv")
+    for (width, height), of in rows.groupby(["width", "height"]):
+        seconds = " | ".join(f"{value:.3g}" for value in of.seconds)
+        assert f"| {width}×{height} | {seconds} |" in CARD
+    powers = [f"{power:.2f}" for power in slopes(rows).values()]
+    assert f"power {', '.join(powers[:-1])} and {powers[-1]}, baseline to v4" in CARD
 
 
 def test_claims_are_what_logs_and_evaluation_say() -> None:
