@@ -46,8 +46,8 @@ REPEATED_PIXELS = 20_000_000  # a size is repeated until it has shown so many, 1
 def measure(
     networks: Mapping[str, TransformerNet],
     engines: Mapping[str, Engine],
-    sizes: Sequence[Size] = SIZES,
-    repeated_pixels: int = REPEATED_PIXELS,
+    sizes: Sequence[Size],
+    repeated_pixels: int,
 ) -> pd.DataFrame:
     """One row for each size and network: medians of seconds, after one run that is not counted.
 
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"nst.study.cost: {error}", file=sys.stderr)
         return 1
     engines = build_engines(networks)
-    table = measure(networks, engines, options.size)
+    table = measure(networks, engines, options.size, REPEATED_PIXELS)
     write_then_rename(options.out, lambda path: table.to_csv(path, index=False))
     write_then_rename(options.figure, lambda path: draw(table).savefig(path, format="png", dpi=100))
     print(circumstances(engines["baseline"].name))
