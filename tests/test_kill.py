@@ -170,7 +170,7 @@ def test_the_page(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         written = [path for path in temporary.rglob("*.png") if not path.name.startswith(".")]
-        assert len(written) > number
+        assert written
         for path in written:
             with Image.open(path) as picture:
                 picture.load()
