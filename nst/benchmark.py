@@ -179,14 +179,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: build_engines(networks, name, precision=precision.get(name, "fp32"), report=None)
             for name in options.engine
         }
-        others = peers(networks) if options.peers else {}
+        runs = engines | (peers(networks) if options.peers else {})
     except (CheckpointError, EngineError) as error:
         parser.error(str(error))
 
     memory = ", freed memory kept" if kept else ""
-    lines = {
-        name: circumstances(name, precision.get(name, "fp32")) + memory for name in engines | others
-    }
+    lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in runs}
     print("\n".join(lines.values()))
     if options.profile:
         from nst.study.profile import profile_table  # here: PyTorch's profiler takes a second
@@ -195,7 +193,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(profile_table(engines, size).to_string(index=False))
         return 0
 
-    runs = engines | others
     ready = {(name, network): run for name, of in runs.items() for network, run in of.items()}
     tables = []
     for size in options.size:
