@@ -421,6 +421,8 @@ def test_larger_ones_where_they_are_allowed(monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("MAX_PIXELS", "MAX_BYTES"):
         monkeypatch.setattr(reading, name, getattr(reading, name))  # put back afterwards
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    reading.allow_larger(64)  # what nst.stylize says if it is not asked
+    assert reading.MAX_BYTES == 50_000_000
     data = png_of_declared_size(8250, 8000, filled=True)  # 66 megapixels
     for megapixels in (1, 65):  # never fewer than without it
         reading.allow_larger(megapixels)
