@@ -15,21 +15,34 @@ Shapes in comments are (N, C, H, W), with N = 1.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import openvino
 import openvino.opset15 as ops
 import torch
 from openvino import Node
-from torch import Tensor, nn
+from torch import nn
 
 from nst.fast import is_narrow, kernel_rows
 from nst.images import MEAN, STD
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
-from nst.models import STRIDE, Architecture, ResidualBlock, TransformerNet
+from nst.inference.openvino_operations import (
+    ROWS,
+    add_all,
+    add_bias,
+    crop_like,
+    denormalise,
+    instance_norm,
+    integers,
+    normalise,
+    pad_to_stride,
+    repeat_pixels,
+    scale_and_shift,
+    to_array,
+)
+from nst.models import Architecture, ResidualBlock, TransformerNet
 
-ROWS, COLUMNS = 2, 3  # axes of a picture
 FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
 LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
 
@@ -98,12 +111,12 @@ class Graph:
                 return self._residual_block(module, x)
             case nn.InstanceNorm2d():
                 return [
-                    _instance_norm(part, module.weight[own], module.bias[own], module.eps)
+                    instance_norm(part, module.weight[own], module.bias[own], module.eps)
                     for part, own in _with_channels(x)
                 ]
             case FrozenNorm():
                 return [
-                    _scale_and_shift(part, module.scale[own], module.shift[own])
+                    scale_and_shift(part, module.scale[own], module.shift[own])
                     for part, own in _with_channels(x)
                 ]
             case nn.Conv2d():
@@ -115,11 +128,11 @@ class Graph:
     def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
         (picture,) = x
         network = _between_pictures(network)
-        x = [_pad_to_stride(picture)]
+        x = [pad_to_stride(picture)]
         for part in (network.encoder, network.residual, network.decoder):
             x = self.layer(part, x)
         (y,) = x
-        return [_crop_like(y, picture)]
+        return [crop_like(y, picture)]
 
     def _residual_block(self, block: ResidualBlock, x: Groups) -> Groups:
         y = self.layer(block.norm1, self.layer(block.conv1, x))
@@ -130,8 +143,8 @@ class Graph:
         settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
         if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
             return [
-                _add_bias(
-                    ops.group_convolution(part, _array(module.weight[own, None]), *settings),
+                add_bias(
+                    ops.group_convolution(part, to_array(module.weight[own, None]), *settings),
                     module.bias,
                     own,
                 )
@@ -140,9 +153,9 @@ class Graph:
         if is_narrow(module) and module.out_channels < FEW_CHANNELS:
             return [_convolution_by_rows(module, x)]
         return [
-            _add_bias(
-                _sum(
-                    ops.convolution(part, _array(module.weight[results, own]), *settings)
+            add_bias(
+                add_all(
+                    ops.convolution(part, to_array(module.weight[results, own]), *settings)
                     for part, own in _with_channels(x)
                 ),
                 module.bias,
@@ -162,14 +175,14 @@ class Graph:
         if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
             convolve, weight = ops.group_convolution_backprop_data, module.weight[:, None]
             return [
-                _add_bias(convolve(part, _array(weight[own]), **settings), module.bias, own)
+                add_bias(convolve(part, to_array(weight[own]), **settings), module.bias, own)
                 for part, own in _with_channels(x)
             ]
         convolve, weight = ops.convolution_backprop_data, module.weight
         return [
-            _add_bias(
-                _sum(
-                    convolve(part, _array(weight[own, results]), **settings)
+            add_bias(
+                add_all(
+                    convolve(part, to_array(weight[own, results]), **settings)
                     for part, own in _with_channels(x)
                 ),
                 module.bias,
@@ -216,43 +229,24 @@ def _same_for_each_channel(module: nn.Module, x: Node) -> Node:
         case nn.Hardtanh():
             return ops.clamp(x, module.min_val, module.max_val)
         case FromLevels():
-            return _normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
+            return normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
         case ToLevels():
-            x = ops.multiply(ops.clamp(_denormalise(x), 0, 1), np.float32(255))
+            x = ops.multiply(ops.clamp(denormalise(x), 0, 1), np.float32(255))
             return ops.convert(ops.round(x, "half_to_even"), "u8")
         case nn.ReflectionPad2d():
             left, right, top, bottom = module.padding
             return ops.pad(x, integers(0, 0, top, left), integers(0, 0, bottom, right), "reflect")
         case nn.Upsample():
-            return _repeat_pixels(x, int(module.scale_factor))
+            return repeat_pixels(x, int(module.scale_factor))
     raise TypeError(f"no OpenVINO form of {type(module).__name__}")
-
-
-def _normalise(x: Node) -> Node:
-    return ops.divide(ops.subtract(x, _per_channel(MEAN)), _per_channel(STD))
-
-
-def _denormalise(x: Node) -> Node:
-    return _scale_and_shift(x, STD, MEAN)
-
-
-def _instance_norm(x: Node, weight: Tensor, bias: Tensor, eps: float) -> Node:
-    x = ops.mvn(x, integers(ROWS, COLUMNS), True, eps, "inside_sqrt")
-    return _scale_and_shift(x, weight, bias)
-
-
-def _scale_and_shift(
-    x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
-) -> Node:
-    return ops.add(ops.multiply(x, _per_channel(scale)), _per_channel(shift))
 
 
 def _convolution_by_rows(module: nn.Conv2d, x: Groups) -> Node:
     """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
     out_channels, rows = module.out_channels, module.kernel_size[0]
     kernels = kernel_rows(module.weight)
-    results = _sum(
-        ops.convolution(part, _array(kernels[:, own]), [1, 1], [0, 0], [0, 0], [1, 1])
+    results = add_all(
+        ops.convolution(part, to_array(kernels[:, own]), [1, 1], [0, 0], [0, 0], [1, 1])
         for part, own in _with_channels(x)
     )
     shifted = []
@@ -260,36 +254,7 @@ def _convolution_by_rows(module: nn.Conv2d, x: Groups) -> Node:
         start = integers(row * out_channels, row)
         end = integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
         shifted.append(ops.slice(results, start, end, integers(1, 1), integers(1, ROWS)))
-    return _add_bias(_sum(shifted), module.bias)
-
-
-def _repeat_pixels(x: Node, factor: int) -> Node:
-    return ops.interpolate(
-        x,
-        np.float32([factor, factor]),
-        "nearest",
-        "scales",
-        axes=integers(ROWS, COLUMNS),
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-    )
-
-
-def _pad_to_stride(x: Node) -> Node:
-    """Reflection at the right and the bottom, up to a multiple of the encoder's stride."""
-    sides = _sides(x)
-    missing = ops.floor_mod(ops.multiply(sides, integers(-1)), integers(STRIDE))
-    ends = ops.concat([integers(0, 0), missing], 0)
-    return ops.pad(x, integers(0, 0, 0, 0), ends, "reflect")
-
-
-def _crop_like(x: Node, picture: Node) -> Node:
-    sides = _sides(picture)
-    return ops.slice(x, integers(0, 0), sides, integers(1, 1), integers(ROWS, COLUMNS))
-
-
-def _sides(x: Node) -> Node:
-    return ops.gather(ops.shape_of(x), integers(ROWS, COLUMNS), np.int64(0))
+    return add_bias(add_all(shifted), module.bias)
 
 
 def _with_channels(x: Groups) -> Iterator[tuple[Node, slice]]:
@@ -302,28 +267,3 @@ def _with_channels(x: Groups) -> Iterator[tuple[Node, slice]]:
         end = first + part.get_output_partial_shape(0)[1].get_length()
         yield part, slice(first, end)
         first = end
-
-
-def _sum(terms: Iterator[Node] | Sequence[Node]) -> Node:
-    total, *others = terms
-    for term in others:
-        total = ops.add(total, term)
-    return total
-
-
-def _add_bias(x: Node, bias: Tensor | None, channels: slice = slice(None)) -> Node:
-    return x if bias is None else ops.add(x, _per_channel(bias[channels]))
-
-
-def _per_channel(values: Tensor | Sequence[float]) -> np.ndarray:
-    """One value for each channel, (1, C, 1, 1)."""
-    array = _array(values) if isinstance(values, Tensor) else np.float32(values)
-    return array.reshape(1, -1, 1, 1)
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(values.detach().cpu().float().numpy())
-
-
-def integers(*values: int) -> np.ndarray:
-    return np.array(values, dtype=np.int64)

@@ -11,7 +11,8 @@ import openvino.opset15 as ops
 from torch import nn
 
 from nst.inference.activation import Edges, FromLevels
-from nst.inference.openvino_graph import Graph, integers
+from nst.inference.openvino_graph import Graph
+from nst.inference.openvino_operations import integers
 
 
 class OpenVinoChain:

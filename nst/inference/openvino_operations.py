@@ -1,0 +1,91 @@
+"""Operations of OpenVINO that `nst.inference.openvino_graph` makes layers of.
+
+Shapes in comments are (N, C, H, W).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import openvino.opset15 as ops
+from openvino import Node
+from torch import Tensor
+
+from nst.images import MEAN, STD
+from nst.models import STRIDE
+
+ROWS, COLUMNS = 2, 3  # axes of a picture
+
+
+def normalise(x: Node) -> Node:
+    return ops.divide(ops.subtract(x, per_channel(MEAN)), per_channel(STD))
+
+
+def denormalise(x: Node) -> Node:
+    return scale_and_shift(x, STD, MEAN)
+
+
+def instance_norm(x: Node, weight: Tensor, bias: Tensor, eps: float) -> Node:
+    x = ops.mvn(x, integers(ROWS, COLUMNS), True, eps, "inside_sqrt")
+    return scale_and_shift(x, weight, bias)
+
+
+def scale_and_shift(
+    x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
+) -> Node:
+    return ops.add(ops.multiply(x, per_channel(scale)), per_channel(shift))
+
+
+def repeat_pixels(x: Node, factor: int) -> Node:
+    return ops.interpolate(
+        x,
+        np.float32([factor, factor]),
+        "nearest",
+        "scales",
+        axes=integers(ROWS, COLUMNS),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def pad_to_stride(x: Node) -> Node:
+    """Reflection at the right and the bottom, up to a multiple of the encoder's stride."""
+    sides = sides_of(x)
+    missing = ops.floor_mod(ops.multiply(sides, integers(-1)), integers(STRIDE))
+    ends = ops.concat([integers(0, 0), missing], 0)
+    return ops.pad(x, integers(0, 0, 0, 0), ends, "reflect")
+
+
+def crop_like(x: Node, picture: Node) -> Node:
+    sides = sides_of(picture)
+    return ops.slice(x, integers(0, 0), sides, integers(1, 1), integers(ROWS, COLUMNS))
+
+
+def sides_of(x: Node) -> Node:
+    return ops.gather(ops.shape_of(x), integers(ROWS, COLUMNS), np.int64(0))
+
+
+def add_all(terms: Iterator[Node] | Sequence[Node]) -> Node:
+    total, *others = terms
+    for term in others:
+        total = ops.add(total, term)
+    return total
+
+
+def add_bias(x: Node, bias: Tensor | None, channels: slice = slice(None)) -> Node:
+    return x if bias is None else ops.add(x, per_channel(bias[channels]))
+
+
+def per_channel(values: Tensor | Sequence[float]) -> np.ndarray:
+    """One value for each channel, (1, C, 1, 1)."""
+    array = to_array(values) if isinstance(values, Tensor) else np.float32(values)
+    return array.reshape(1, -1, 1, 1)
+
+
+def to_array(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.detach().cpu().float().numpy())
+
+
+def integers(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
