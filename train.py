@@ -40,7 +40,6 @@ from nst.fast import keep_freed_memory
 from nst.files import sha256
 from nst.loss import PerceptualLoss
 from nst.training.circumstances import allow_tf32, choose_compile, choose_precision, circumstances
-from nst.training.continuing import continue_from, warmed_up
 from nst.training.data import PhotoSet, load_photos, names_sha256, steps_per_epoch
 from nst.training.interrupt import stop_signal
 from nst.training.log import TERMS
@@ -153,9 +152,9 @@ def train_step(
                 f"{run.step + 1}; nothing of that step is kept. Try a lower learning rate."
             )
     for run, values in zip(runs, sums, strict=True):
-        with run.clock, warmed_up(run) as learning_rate:
+        with run.clock:
             run.optimizer.step()
-        run.log(dict(zip(TERMS, values.tolist(), strict=False)), learning_rate, epoch)
+        run.log(dict(zip(TERMS, values.tolist(), strict=False)), epoch)
     return bool(stops.any())
 
 
@@ -238,7 +237,7 @@ def try_out(out: Path) -> None:
 
 
 def begin(runs: Sequence[Run], options: Options, world: World) -> None:
-    """Put the runs where they are to start: at nothing, at their saved states, or at checkpoints.
+    """Put the runs where they are to start: at nothing, or at their saved states.
 
     Raises:
         CheckpointError: nothing is there to go on from, or something that would be overwritten.
@@ -255,7 +254,5 @@ def begin(runs: Sequence[Run], options: Options, world: World) -> None:
     for run in runs:
         if options.resume and run.state_path.exists():
             resume(run, options.accept_changes)
-            continue
-        if options.continue_from:
-            continue_from(run, options.continue_from, options.accept_changes)
-        save_state_of(run)  # from here on --resume goes on, whenever the process is killed
+        else:  # from here on --resume goes on, whenever the process is killed
+            save_state_of(run)

@@ -32,7 +32,6 @@ def save_state_of(run: Run) -> None:
             "variant": run.variant,
             "settings": comparable(run.settings, run.sources),
             "step": run.step,
-            "warm_from": run.warm_from,
             "seconds": run.clock.seconds,
             "validation": run.validation,
             "validated_at": run.validated_at,
@@ -68,14 +67,9 @@ def resume(run: Run, accept_changes: bool = False) -> None:
     else:
         run.scheduler.load_state_dict(state["scheduler"])
     run.step, run.clock.seconds = state["step"], state["seconds"]
-    run.warm_from = state["warm_from"]
     run.validation = state["validation"]
     run.validated_at = state.get("validated_at", run.step)
-    take_log(run, [row for row in read_log(run.log_path) if int(row["step"]) <= run.step])
-
-
-def take_log(run: Run, rows: list[dict[str, Any]]) -> None:
-    """Let the run's log be these rows."""
+    rows = [row for row in read_log(run.log_path) if int(row["step"]) <= run.step]
     if run.world.writes:
         write_log(run.log_path, rows)
     run.log_rows = rows[-1:]

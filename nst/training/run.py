@@ -66,7 +66,6 @@ class Run:
         self.clock = Stopwatch(world.device)
         self.validation: dict[str, float] = {}  # mean loss terms ...
         self.validated_at = 0  # ... at this step
-        self.warm_from: int | None = None  # the step at which a warm-up began
         self.changes: list[dict[str, Any]] = []  # of settings, on the way
         self.history: list[dict[str, Any]] = []  # circumstances, each with its first step
         self.log_rows: list[dict[str, Any]] = []  # not yet written, and the last
@@ -87,14 +86,15 @@ class Run:
             patience=self.settings.plateau_patience,
         )
 
-    def log(self, terms: dict[str, float], learning_rate: float, epoch: int) -> None:
+    def log(self, terms: dict[str, float], epoch: int) -> None:
         """Count the step just made, and note its loss terms."""
         self.step += 1
         if not self.history or not self.circumstances.items() <= self.history[-1].items():
             self.history.append({"from_step": self.step, **self.circumstances})
         row: dict[str, Any] = {"step": self.step, "epoch": epoch}
         row |= {name: f"{value:.6g}" for name, value in terms.items()}
-        row |= {"lr": learning_rate, "seconds": f"{self.clock.seconds:.2f}"}
+        (group,) = self.optimizer.param_groups
+        row |= {"lr": group["lr"], "seconds": f"{self.clock.seconds:.2f}"}
         self.log_rows.append(row)
 
     def validated(self, losses: dict[str, float], on_schedule: bool) -> None:

@@ -53,7 +53,6 @@ class Options:
     epochs: Positive = EPOCHS  # how long
     steps: Positive | None = None  # instead of --epochs
     resume: bool = False  # go on from the training states in --out
-    continue_from: Path | None = None  # begin with checkpoints and logs there, without Adam moments
     accept_changes: bool = False  # when going on: other settings from here on
     save_every: Positive = 100  # steps
     snapshot_step: Count = EARLY_STEP  # where weights and pictures are kept; 0: nowhere
@@ -74,8 +73,6 @@ class Options:
             raise ValueError(f"--variant {unknown[0]}: choose from all, {', '.join(known)}")
         if len(set(self.networks)) < len(self.networks):
             raise ValueError("--variant names a network twice")
-        if self.resume and self.continue_from:
-            raise ValueError("--resume and --continue-from exclude each other")
 
 
 def parse_arguments(

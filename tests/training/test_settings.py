@@ -102,7 +102,6 @@ def test_values_out_of_range_are_one_sentence(
         ("--variant v9", "--variant v9: choose from all, baseline, v1"),
         ("--variant v3 v3", "names a network twice"),
         ("--variant v3 --epochs 1 --steps 5", "--epochs and --steps exclude each other"),
-        ("--variant v3 --resume --continue-from x", "exclude each other"),
     ],
 )
 def test_what_does_not_go_together_is_refused(line: str, message: str) -> None:

@@ -18,7 +18,6 @@ import train
 from nst.checkpoint import CheckpointError, load_checkpoint, load_state
 from nst.loss import LossTerms, PerceptualLoss
 from nst.models import VARIANTS
-from nst.training.continuing import WARM_UP
 from tests.helpers import ROOT
 from tests.training.conftest import run_script
 
@@ -210,28 +209,6 @@ def test_damaged_and_foreign_states_are_refused(arguments: list[str], tmp_path: 
     state.rename(out / "v2.state.pt")
     with pytest.raises(CheckpointError, match="is of v3, not v2"):
         train.command(["--variant", "v2", *options[2:], "--resume"])
-
-
-def test_continuing_from_a_checkpoint(arguments: list[str], tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    options = ["--variant", "v3", *arguments]
-    train.command([*options, "--steps", "4", "--out", str(first)])
-    for suffix in (".state.pt", "-step2.png"):
-        (first / f"v3{suffix}").unlink()  # what is not published
-    go_on = [*options, "--steps", "6", "--out", str(second), "--continue-from", str(first)]
-    train.command(go_on)
-    logs = [pd.read_csv(out / "v3.csv") for out in (first, second)]
-    assert list(logs[1]["step"]) == [1, 2, 3, 4, 5, 6]
-    pd.testing.assert_frame_equal(logs[0], logs[1].head(4))
-    rates = logs[1]["lr"].tail(3) / logs[1]["lr"][3]
-    assert list(rates) == pytest.approx([1, 1 / WARM_UP, 2 / WARM_UP])
-    best = load_state(second / "v3.state.pt")["scheduler"]["best"]
-    assert best <= logs[0]["validation_total"].iloc[-1]
-    metadata = load_checkpoint(second / "v3.safetensors")[1]
-    assert json.loads(metadata["changes"]) == [{"until_step": 4, "settings": {"optimizer": "new"}}]
-    (first / "v3.csv").unlink()
-    with pytest.raises(CheckpointError, match="its log does not reach its step, 4"):
-        train.command([*go_on, "--out", str(tmp_path / "third")])
 
 
 @pytest.mark.slow
