@@ -5,15 +5,17 @@
     python -m nst.study.ablation --report
 
 The first measures every final checkpoint of the folders and writes assets/ablation.csv, a row for
-each, and assets/ablation-orbs.png, the yellowest place that all of them paint of the page's first
-example, 30 px each.  A run is named as its folder, or as its file where a folder holds several.
-The first run is what the others are compared with; `--median RUN` adds one of the runs once more,
-its pictures through a 3×3 median, as Johnson's program shows them.  The second makes the table
-(assets/ablation.md) and the figure (assets/figure-9-ablation.png) of these two files alone.
+each, and assets/ablation-orbs.png, the yellowest place of each one's picture of the example
+"tower", 30 px: each paints its orbs where it likes.  A run is named as its folder, or as its file
+where a folder holds several.  The first run is what the others are compared with; `--median RUN`
+adds one of the runs once more, its pictures through a 3×3 median, as Johnson's program shows them.
+The second makes the table (assets/ablation.md) and the figure (assets/figure-9-ablation.png) of
+these two files alone.
 
 Losses are those of pictures as shown, through the plain VGG for all, means over the test photos;
-`nst.study.artifacts` measures lattice, red spots and flat field.  The rim is the chroma (greatest
-less smallest of R, G and B) of the outer 8 px over that of what lies 24 px inside.
+`nst.study.artifacts` measures lattice, red spots (on the page's examples too) and flat field.  The
+rim is the chroma (greatest less smallest of R, G and B) of the outer 8 px over that of what lies
+24 px inside.
 """
 
 from __future__ import annotations
@@ -27,19 +29,18 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
 from nst.checkpoint import CheckpointError, load_checkpoint
-from nst.examples import LAMPS
+from nst.examples import FIRST_SIDE, examples
 from nst.fast import fast
 from nst.images import limit_side, read_picture, to_picture, to_tensor
 from nst.inference.engines import EngineUnavailableError, build_engines
@@ -48,13 +49,14 @@ from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
 from nst.study.ablation_report import DETAIL, ENGINES, ORBS, RESULTS, report, write_and_say
-from nst.study.artifacts import flat_field
+from nst.study.artifacts import flat_field, measure
 from nst.study.evaluate import Network, evaluate_part, loss_of_training
 from nst.study.trained import trained_with
 from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import PhotoSet, load_photos
 
 REPEATS = 20  # of each latency
+OF_ORBS = "tower"  # the example that they are shown of
 # Recorded with a training, but no difference in what is trained.
 CIRCUMSTANCES = ("photo_names_sha256", "style_sha256", "vgg_weights", "torch_version", "precision")
 
@@ -162,8 +164,8 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
     for name in options.median:
         if name not in runs:
             raise CheckpointError(f"--median {name}: no such run")
-        networks[f"{name}, 3×3 median"] = through_median(runs[name].network)
-        of_run[f"{name}, 3×3 median"] = name
+        networks[f"{name}, median"] = through_median(runs[name].network)
+        of_run[f"{name}, median"] = name
     evaluation = evaluate_part(networks, loss, photos, "test", options.limit)
     milliseconds = latencies(runs)
     rows = []
@@ -172,7 +174,7 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
         mine = evaluation[evaluation["network"] == name]
         row = {"run": name, "change": run.change(first), "step": int(run.metadata["step"])}
         row["parameters"] = count_parameters(run.network)
-        row |= measure_run(network, mine, photos)
+        row |= measure_run(network, mine, photos) | measure_examples(network)
         if name in runs:  # how long a median takes is not the network's
             row |= milliseconds.loc[name].to_dict()
         rows.append(row)
@@ -180,15 +182,31 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
 
 
 @torch.inference_mode()
+def measure_examples(network: Network) -> dict[str, float]:
+    """Means over the page's examples, and how many of them have yellow to judge."""
+    found = [measure(picture) for picture in _painted_examples(network, examples())]
+    shares = pd.Series([each.array_share for each in found], dtype=float)
+    return {
+        "examples_lattice_db": statistics.mean(each.lattice_db for each in found),
+        "examples_judged": shares.count(),
+        "examples_array_share": shares.mean(),
+    }
+
+
+def _painted_examples(network: Network, names: Iterable[str]) -> Iterator[Image.Image]:
+    for name in names:
+        photo = limit_side(read_picture(examples()[name]), FIRST_SIDE)
+        yield to_picture(network(to_tensor(photo)[None])[0])
+
+
+@torch.inference_mode()
 def orbs(networks: Iterable[Network]) -> Image.Image:
-    """The place where the networks paint the page's first example yellowest, 30 px of each."""
-    photo = to_tensor(limit_side(read_picture(LAMPS), 512))[None]
-    pictures = [to_picture(network(photo)[0]) for network in networks]
-    mean = np.mean([np.asarray(picture, dtype=np.float32) for picture in pictures], axis=0)
-    place = yellowest_place(Image.fromarray(np.uint8(mean)), DETAIL)
+    """The yellowest place of each network's picture of an example, beside each other."""
+    pictures = [next(_painted_examples(network, [OF_ORBS])) for network in networks]
     strip = Image.new("RGB", (DETAIL * len(pictures), DETAIL))
     for number, picture in enumerate(pictures):
-        strip.paste(square_around(picture, place, DETAIL), (number * DETAIL, 0))
+        orb = square_around(picture, yellowest_place(picture, DETAIL), DETAIL)
+        strip.paste(orb, (number * DETAIL, 0))
     return strip
 
 

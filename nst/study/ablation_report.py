@@ -32,6 +32,7 @@ def table(results: pd.DataFrame) -> str:
         "lattice_db": f"lattice ratio, dB, {results['photos'].iloc[0]} test photos",
         "array_share": "red spots, % of the yellow area (pictures that have one)",
         "array_contrast": "their contrast, levels",
+        "examples_array_share": "red spots, % (the page's examples)",
         "flat_field": "flat field, levels",
         "rim": "rim's chroma",
         **{f"{name}_ms": f"{name}, ms" for name in ENGINES if f"{name}_ms" in results},
@@ -44,6 +45,7 @@ def table(results: pd.DataFrame) -> str:
             **{name: f"{one[name]:.3f}" for name in ("content", "style")},
             "lattice_db": f"{one['lattice_db']:.1f} ± {one['lattice_db_sd']:.1f}",
             "array_share": _share(one),
+            "examples_array_share": _percent(one["examples_array_share"], one["examples_judged"]),
             "array_contrast": _number(one["array_contrast"], 0),
             "flat_field": _number(one["flat_field"], 1),
             "rim": _number(one["rim"], 2),
@@ -59,12 +61,16 @@ def _share(one: pd.Series) -> str:
     return f"{100 * one['array_share']:.0f} ± {100 * one['array_share_sd']:.0f} ({one['judged']})"
 
 
+def _percent(share: float, judged: int) -> str:
+    return f"{100 * share:.0f} ({judged})" if judged else "no yellow"
+
+
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}"
 
 
 def draw_orbs(names: Sequence[str], strip: Image.Image) -> Image.Image:
-    """The same orb in all runs, 8 times as large, with their names.
+    """An orb of each run, 8 times as large, with their names.
 
     Raises:
         ValueError: the strip holds another number of orbs.

@@ -37,7 +37,7 @@ def test_runs_are_measured_and_reported(
     command = ["--runs", *map(str, folders), *common, "--median", "a-v1", "--out", str(out)]
     assert ablation.main(command) == 0
     results = pd.read_csv(out / "ablation.csv")
-    names = ["a-v1", "a-v3-resize", "a-v1-lattice", "a-v1, 3×3 median"]
+    names = ["a-v1", "a-v3-resize", "a-v1-lattice", "a-v1, median"]
     assert list(results["run"]) == names
     assert list(results["change"]) == ["v1", "v3-resize", "v1, lattice_weight 200.0", "v1"]
     assert set(results["step"]) == {2}
