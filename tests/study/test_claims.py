@@ -14,7 +14,10 @@ def logs(rates: dict[str, float]) -> dict[str, pd.DataFrame]:
     """Made-up logs of 1,000 steps whose losses fall by a rate each step."""
     steps = pd.Series(range(1, 1001))
     return {
-        name: pd.DataFrame({"step": steps, "content": rate**steps, "style": rate**steps})
+        name: pd.DataFrame(
+            {"step": steps, "epoch": (steps + 99) // 100}
+            | dict.fromkeys(("content", "style"), rate**steps)
+        )
         for name, rate in rates.items()
     }
 
@@ -73,7 +76,7 @@ def test_the_style_weighs_what_it_weighed_in_training() -> None:
         log["content"], log["style"] = 1.0, 0.5
     for weight, total in ((2, "2.00"), (4, "3.00")):
         found = claims(made_up, evaluation(), weight)
-        assert f"content + {weight} × style, mean of 100 steps" in found[0].measured
+        assert f"content + {weight} × style, mean of an epoch" in found[0].measured
         assert f"v3 {total} → {total} (0)" in found[0].measured
         assert f"baseline {total}, v1" in found[1].measured
         assert found[1].ours == total
