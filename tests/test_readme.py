@@ -59,8 +59,9 @@ def test_parameters_in_the_table(name: str) -> None:
 def test_length_of_the_training_is_that_of_checkpoints_and_logs(name: str) -> None:
     _, metadata = load_checkpoint(CHECKPOINTS / f"{name}.safetensors")
     step, per_epoch = int(metadata["step"]), -(-paper.SPLIT["train"] // paper.BATCH_SIZE)
-    assert f"**{step:,} steps, {step / per_epoch:.1f} epochs" in CARD
-    assert f"{step / per_epoch:.1f} epochs of the paper's {paper.EPOCHS}" in README
+    assert step == paper.EPOCHS * per_epoch
+    assert f"**{step:,} steps, {paper.EPOCHS} epochs**" in CARD
+    assert f"the paper's {paper.EPOCHS} epochs" in README
     seconds = pd.read_csv(CHECKPOINTS / f"{name}.csv")["seconds"].diff().median()
     card_seconds = re.search(r"step took ([\d., and]+) s", CARD)
     assert card_seconds is not None

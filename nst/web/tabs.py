@@ -49,16 +49,31 @@ def training_tab(assets: Path) -> None:
     if missing := texts.missing_figures(assets):
         gr.HTML(texts.message(missing))
     figures = texts.present_figures(assets)
-    gr.set_static_paths([path for path, *_ in figures])  # served from there, never copied
+    ablation = assets / "figure-9-ablation.png"
+    gr.set_static_paths([*(path for path, *_ in figures), ablation])  # served, never copied
     for path, title, words in figures:
         gr.HTML(f"<h3>{title}</h3>")
-        gr.Image(
-            path,
-            show_label=False,
-            alt_text=words,
-            interactive=False,
-            elem_classes="figure",
-            buttons=["fullscreen"],
-        )
-    if (claims := assets / "claims.md").exists():
-        gr.Markdown(claims.read_text(encoding="utf-8"), elem_classes="claims")
+        _figure(path, words)
+    _words(assets / "claims.md", "claims")
+    if ablation.exists():
+        gr.HTML(texts.RED_SPOTS)
+        _figure(ablation, texts.ORBS)
+        _words(assets / "red-spots.md", "words")
+        _words(assets / "ablation.md", "claims")
+
+
+def _figure(path: Path, alternative_text: str) -> None:
+    gr.Image(
+        path,
+        show_label=False,
+        alt_text=alternative_text,
+        interactive=False,
+        elem_classes="figure",
+        buttons=["fullscreen"],
+    )
+
+
+def _words(path: Path, kind: str) -> None:
+    """A Markdown file, where it is."""
+    if path.exists():
+        gr.Markdown(path.read_text(encoding="utf-8"), elem_classes=kind)

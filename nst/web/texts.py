@@ -182,6 +182,13 @@ TRAINING = heading(
     "and checkpoints that come with the program.",
 )
 
+RED_SPOTS = heading(
+    "Where the red spots come from",
+    "24 trainings of 5 epochs that differ in one thing; the numbers are the share of the yellow "
+    "area that has red spots in rows and columns, and the lattice ratio, on 50 test photos.",
+)
+ORBS = "The yellowest place that each training paints of one photo, magnified."
+
 ABOUT = """
 <h2 id="paper">The paper</h2>
 <p>“Can Depthwise Separable Convolution Make Neural Style Transfer More Lightweight?” takes the
@@ -194,7 +201,8 @@ filters every channel alone and then mixes channels pixel by pixel.</p>
 light layer is depthwise, instance norm, ReLU, pointwise without biases, the reading that gives the
 paper’s four parameter counts exactly. The model card lists every choice with its reason.</p>
 <h2 id="grid">Grid and red spots</h2>
-<p>A decoder that doubles twice leaves a grid of 4 px, in yellow as red spots in rows and columns.
+<p>A decoder of transposed convolutions leaves a grid of 4 px, in yellow as red spots in rows and
+columns; “Training” shows how we know.
 “Grid” is the lattice ratio: how much of the detail repeats every 2 or 4 px at fixed places, against
 what detail that is locked to nothing would have; 0 dB is noise, most photos have 0 to 4, and a
 picture all of whose detail is grid 18. “Spots” is the share of the yellow area in which redness

@@ -46,6 +46,8 @@ def test_runs_are_measured_and_reported(
     assert (results["eager_ms"][:3] > 0).all()
     assert np.isnan(results["eager_ms"][3])
     assert results["lattice_db"][3] < results["lattice_db"][0]
+    assert (results["examples_lattice_db"] < 18.1).all()  # all detail is grid
+    assert set(results["examples_judged"]) <= set(range(8))
     with Image.open(out / "ablation-orbs.png") as strip:
         assert strip.size == (4 * 30, 30)
     before = set(out.iterdir())
@@ -60,12 +62,14 @@ def test_the_table_rounds_and_leaves_out_what_was_not_measured() -> None:
     row = {"run": "a-v1", "change": "v1", "step": 2000, "parameters": 381315, "photos": 50}
     row |= {"content": 1.23456, "style": 0.2, "lattice_db": 12.34, "lattice_db_sd": 0.5}
     row |= {"judged": 40, "array_share": 0.5, "array_share_sd": 0.1, "array_contrast": 41.7}
+    row |= {"examples_array_share": 0.123, "examples_judged": 7}
     row |= {"flat_field": 3.21, "rim": 0.804, "eager_ms": 60.0, "openvino_ms": None}
     none = {"judged": 0, "array_share": None, "array_share_sd": None, "array_contrast": None}
+    none |= {"examples_judged": 0, "examples_array_share": None}
     first, second = table(pd.DataFrame([row, row | none])).splitlines()[2:]
     start = "| a-v1 | v1 | 2000 | 381,315 | 1.235 | 0.200 | 12.3 ± 0.5 |"
-    assert first == f"{start} 50 ± 10 (40) | 42 | 3.2 | 0.80 | 60.0 | – |"
-    assert second == f"{start} no yellow | – | 3.2 | 0.80 | 60.0 | – |"
+    assert first == f"{start} 50 ± 10 (40) | 42 | 12 (7) | 3.2 | 0.80 | 60.0 | – |"
+    assert second == f"{start} no yellow | – | no yellow | 3.2 | 0.80 | 60.0 | – |"
 
 
 def test_the_figure_magnifies_each_orb_under_its_name() -> None:

@@ -42,7 +42,7 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
     found = claims(
         logs(by_network(0.99, 0.995, 0.996, 0.997, 1.1)),
         evaluation(
-            total=by_network(2, 2.05, 1.95, 2, 9), array_share=by_network(0.1, 0.5, 0.6, 0.7, 0)
+            total=by_network(2, 2.05, 1.95, 2, 9), array_share=by_network(0.04, 0.5, 0.6, 0.7, 0)
         ),
         style_weight=4,
     )
@@ -53,7 +53,7 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
         "confirmed",
     ]
     assert found[2].ours == "+350.0 %; 0.50"
-    assert found[3].ours == "0 %; -10 ± 0; 6.0 dB"
+    assert found[3].ours == "0 %; -4 ± 0; 6.0 dB"
     found = claims(
         logs(by_network(0.999, 0.998, 0.9995, 1.001, 0.9)),
         evaluation(
@@ -89,6 +89,12 @@ def test_a_few_more_red_spots_than_the_photos_differ_by_are_not_more() -> None:
     found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1]
     assert found.verdict == "partly: v1, v3"
     assert "v1 +1 ± 0, v2 +3 ± 2, v3 +1 ± 0" in found.measured
+
+
+def test_spots_in_the_baseline_too_do_not_confirm_that_it_has_none() -> None:
+    table = evaluation(array_share=by_network(0.3, 0.5, 0.6, 0.7, 0))
+    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1]
+    assert found.verdict == "partly: all three have more, but the baseline has some too"
 
 
 def test_photos_without_yellow_do_not_count_for_red_spots() -> None:
