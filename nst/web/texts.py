@@ -156,8 +156,9 @@ def foot() -> str:
 
 
 def model_card(file: Path) -> str:
-    """The model card as Markdown, a section of the page."""
+    """The model card as Markdown, a section of the page, without links to files beside it."""
     *_, text = file.read_text(encoding="utf-8").split("---\n", 2)
+    text = re.sub(r"\s\(\[\w+\]\(\.\./[^)]+\)\)", "", text)
     return re.sub(r"^#", "##", text, flags=re.MULTILINE)
 
 

@@ -3,7 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from nst.models import VARIANTS
-from nst.web.texts import FIGURES, NETWORKS, message, missing_figures, present_figures
+from nst.paths import CHECKPOINTS
+from nst.web.texts import (
+    FIGURES,
+    NETWORKS,
+    message,
+    missing_figures,
+    model_card,
+    present_figures,
+)
 
 
 def test_every_network_is_described() -> None:
@@ -23,3 +31,10 @@ def test_what_has_not_been_drawn_is_named(tmp_path: Path) -> None:
     for name in [*others, "claims.md"]:
         (tmp_path / name).write_bytes(b"")
     assert missing_figures(tmp_path) == ""
+
+
+def test_the_model_card_has_no_links_that_lead_nowhere_on_the_page(tmp_path: Path) -> None:
+    assert "](../" not in model_card(CHECKPOINTS / "README.md")
+    card = tmp_path / "README.md"
+    card.write_text("---\na: b\n---\n# Slow\n\nIt grows\n([figure](../assets/x.png)). End.\n")
+    assert model_card(card) == "## Slow\n\nIt grows. End.\n"
