@@ -197,7 +197,8 @@ def train_or_measure(options: Options, given: dict[str, Any], world: World) -> N
         try_out(options.out)
 
     style = read_style(options.style, settings.style_side)
-    vgg = load_vgg16(options.vgg_weights).to(world.device)
+    of_vgg = settings.loss.vgg_pooling, settings.loss.loss_margin
+    vgg = load_vgg16(options.vgg_weights, *of_vgg).to(world.device)
     shared = dataclasses.replace(settings.loss, lattice_weight=0.0)
     loss = PerceptualLoss(vgg, style.to(world.device), shared, world.say)
     objective = Objective(loss, precision, compiled)

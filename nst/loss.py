@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.vgg import VGGFeatures
+from nst.vgg import Pooling, VGGFeatures
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class LossSettings:
     style_weight: float = 4.0  # 2 is pale, 12 swallows the photo in the light networks
     tv_weight: float = 1.0  # comes to about 1 % of the total; as a third of it, it blurs
     lattice_weight: float = 0.0  # of the grid of 2 and 4 px that upsampling leaves; v4: 200
+    vgg_pooling: Pooling = "max"  # of VGG, between its blocks
+    loss_margin: int = 0  # px of reflection around what VGG sees; without, it sees zeros there
 
 
 class LossTerms(NamedTuple):
@@ -121,7 +123,7 @@ class PerceptualLoss(nn.Module):
     """How far pictures are from their photos in content and from one painting in style.
 
     Args:
-        vgg: the feature extractor; it is frozen.
+        vgg: the feature extractor, pooling and margin as in the settings; it is frozen.
         style: the style picture, (3, H, W) in [0, 1].
         settings: layers and weights.
         report: gets one sentence for each style layer that `vgg` does not reach and that is

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.files import sha256
 from nst.images import normalise
+
+Pooling = Literal["max", "average"]
 
 
 class VGGFeatures(nn.Module):
@@ -17,10 +21,13 @@ class VGGFeatures(nn.Module):
 
     Args:
         layers: convolutions, ReLUs and poolings in VGG's order.  A ReLU is named relu<block>_<n>.
+        margin: px of reflection around the picture that are taken off the features again, so that
+            these do not see the zeros beyond its border; each pooling on the way halves them.
     """
 
-    def __init__(self, layers: Iterable[nn.Module]) -> None:
+    def __init__(self, layers: Iterable[nn.Module], margin: int = 0) -> None:
         super().__init__()
+        self.margin = margin
         self.layers = nn.Sequential(*layers).requires_grad_(False).eval()
         self.positions: dict[str, int] = {}
         block = number = 1
@@ -28,28 +35,54 @@ class VGGFeatures(nn.Module):
             if isinstance(layer, nn.ReLU):
                 self.positions[f"relu{block}_{number}"] = position
                 number += 1
-            elif isinstance(layer, nn.MaxPool2d):
+            elif _is_pooling(layer):
                 block, number = block + 1, 1
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is VGG as it was trained, and nothing around the picture."""
+        return not self.margin and not any(isinstance(x, nn.AvgPool2d) for x in self.layers)
+
     def forward(self, pixels: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-        """(N, 3, H, W) in [0, 1] -> name: (N, C, H', W'), computed no further than needed."""
+        """(N, 3, H, W) in [0, 1] -> name: (N, C, H', W'), computed no further than needed.
+
+        Raises:
+            ValueError: the margin is negative, or cannot be halved at each pooling.
+        """
         wanted = {self.positions[name]: name for name in names}
         activations = {}
         x = normalise(pixels).contiguous(memory_format=torch.channels_last)
+        margin = self.margin
+        poolings = sum(map(_is_pooling, self.layers[: max(wanted)]))
+        if margin < 0 or margin % 2**poolings:
+            raise ValueError(f"loss margin {margin} px: must be a multiple of {2**poolings}")
+        if margin:
+            x = F.pad(x, (margin,) * 4, mode="reflect")
         for position, layer in enumerate(self.layers[: max(wanted) + 1]):
             x = layer(x)
+            if _is_pooling(layer):
+                margin //= 2
             if position in wanted:
-                activations[wanted[position]] = x
+                height, width = (side - 2 * margin for side in x.shape[2:])
+                activations[wanted[position]] = x[..., margin:, margin:][..., :height, :width]
         return activations
 
 
-def load_vgg16(weights: Path | str | None = None) -> VGGFeatures:
+def _is_pooling(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.MaxPool2d | nn.AvgPool2d)
+
+
+def load_vgg16(
+    weights: Path | str | None = None, pooling: Pooling = "max", margin: int = 0
+) -> VGGFeatures:
     """VGG-16 trained on ImageNet, as far as the weights reach.
 
     Args:
         weights: a .safetensors or .pth file with torchvision's keys (`features.0.weight`, ...),
             complete or only up to a layer; the widths are the file's.  None: torchvision's own,
             downloaded on first use, whose hash is checked each time.
+        pooling: VGG-16 was trained with "max".
+        margin: see `VGGFeatures`.
 
     Raises:
         ValueError: the file holds no VGG-16 weights, or others than it should.
@@ -83,13 +116,13 @@ def load_vgg16(weights: Path | str | None = None) -> VGGFeatures:
         elif isinstance(layer, nn.ReLU):
             layers.append(nn.ReLU())  # not in place: activations are kept
         else:
-            layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+            layers.append((nn.AvgPool2d if pooling == "average" else nn.MaxPool2d)(2))
     if not layers:
         raise ValueError(f"{path}: no VGG-16 weights (features.0.weight, ...) in this file")
     foreign = sorted(name for name in state if name.startswith("features.") and name not in used)
     if foreign:
         raise ValueError(f"{path}: {foreign[0]} does not belong to VGG-16, or a layer before lacks")
-    return VGGFeatures(layers)
+    return VGGFeatures(layers, margin)
 
 
 def _torchvisions_weights() -> Path:

@@ -117,3 +117,29 @@ def test_without_a_network_it_says_what_to_download_and_where_it_goes(
         load_vgg16()
     for part in (f"https://download.example/models/{path.name}", str(path), "--vgg-weights"):
         assert part in str(caught.value)
+
+
+def test_a_margin_is_reflected_and_taken_off_again(tiny_vgg_file: Path) -> None:
+    pixels = torch.rand(1, 3, 40, 56)
+    names = ["relu1_2", "relu2_2", "relu3_3"]
+    wider = load_vgg16(tiny_vgg_file, margin=8)(pixels, names)
+    padded = torch.nn.functional.pad(pixels, (8, 8, 8, 8), mode="reflect")
+    plain = load_vgg16(tiny_vgg_file)(padded, names)
+    for name, margin in zip(names, (8, 4, 2), strict=True):
+        inside = plain[name][..., margin:-margin, margin:-margin]
+        assert torch.equal(wider[name], inside)
+    for margin in (6, -4):
+        with pytest.raises(ValueError, match=f"{margin} px: must be a multiple of 4"):
+            load_vgg16(tiny_vgg_file, margin=margin)(pixels, names)
+
+
+def test_pooling_by_averages(tiny_vgg_file: Path) -> None:
+    pixels = torch.rand(1, 3, 32, 32)
+    vgg = load_vgg16(tiny_vgg_file, "average")
+    features = vgg(pixels, ["relu1_2", "relu2_1"])
+    pooled = torch.nn.functional.avg_pool2d(features["relu1_2"], 2)
+    convolution, relu = vgg.layers[5:7]
+    torch.testing.assert_close(features["relu2_1"], relu(convolution(pooled)))
+    assert not vgg.is_plain
+    assert not load_vgg16(tiny_vgg_file, margin=4).is_plain
+    assert load_vgg16(tiny_vgg_file).is_plain

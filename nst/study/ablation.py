@@ -69,12 +69,13 @@ class Run:
         self.network, self.metadata = load_checkpoint(path)
 
     def change(self, first: Run) -> str:
-        """What is trained, and in what else its settings differ from those of another run."""
+        """The flags of train.py that make it from another run: its variant, and what differs."""
         mine, others = (json.loads(run.metadata["training"]) for run in (self, first))
-        names = sorted(mine.keys() | others.keys())
-        differ = [n for n in names if mine.get(n) != others.get(n) and n not in CIRCUMSTANCES]
-        words = [f"{name.removeprefix('loss.')} {mine.get(name)}" for name in differ]
-        return ", ".join([self.metadata["variant"], *words])
+        flags = [self.metadata["variant"]]
+        for name, value in sorted(mine.items()):
+            if value != others.get(name) and name not in CIRCUMSTANCES:
+                flags += [f"--{name.removeprefix('loss.').replace('_', '-')}", str(value)]
+        return " ".join(flags)
 
 
 def find_runs(folders: Sequence[Path]) -> dict[str, Run]:

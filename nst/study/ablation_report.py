@@ -24,7 +24,7 @@ def table(results: pd.DataFrame) -> str:
     """Markdown: a line for each run."""
     heads = {
         "run": "run",
-        "change": "trained",
+        "change": "train.py --variant",
         "step": "step",
         "parameters": "parameters",
         "content": "content",

@@ -28,7 +28,7 @@ class Objective:
         self.loss = loss
         self.precision = precision
         self._function: Any = loss
-        if compiled and next(loss.buffers()).device.type == "cpu":
+        if compiled and loss.vgg.is_plain and next(loss.buffers()).device.type == "cpu":
             dtype = torch.bfloat16 if precision == "bf16" else torch.float32
             self._function = FastLoss(loss, dtype)
         elif compiled:

@@ -13,6 +13,8 @@ from nst.training.run import Run, comparable
 WERE_SETTINGS = {"precision": "precision", "torch_version": "torch"}
 # And those that are no settings any more, with what holds now.
 HOLD_NOW = {"decoder": "transposed", "loss.vgg_padding": "zeros"}
+# And those that there were not yet.
+HELD_THEN = {"loss.vgg_pooling": "max", "loss.loss_margin": 0}
 
 
 def save(run: Run, epoch: int) -> None:
@@ -83,7 +85,7 @@ def take_settings(run: Run, path: Path, saved: dict[str, Any], accept_changes: b
     """
     now, then = comparable(run.settings, run.sources), dict(saved["settings"])
     circumstances = {new: then.pop(old) for old, new in WERE_SETTINGS.items() if old in then}
-    then = {name: value for name, value in then.items() if HOLD_NOW.get(name) != value}
+    then = HELD_THEN | {name: value for name, value in then.items() if HOLD_NOW.get(name) != value}
     run.history = saved.get("circumstances", [{"from_step": 1, **circumstances}])
     names = sorted(name for name in now | then if now.get(name) != then.get(name))
     if names and not accept_changes:

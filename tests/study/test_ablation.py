@@ -39,7 +39,7 @@ def test_runs_are_measured_and_reported(
     results = pd.read_csv(out / "ablation.csv")
     names = ["a-v1", "a-v3-resize", "a-v1-lattice", "a-v1, median"]
     assert list(results["run"]) == names
-    assert list(results["change"]) == ["v1", "v3-resize", "v1, lattice_weight 200.0", "v1"]
+    assert list(results["change"]) == ["v1", "v3-resize", "v1 --lattice-weight 200.0", "v1"]
     assert set(results["step"]) == {2}
     assert set(results["photos"]) == {1}
     assert results["parameters"][1] == count_parameters(build_model("v3-resize"))
@@ -116,5 +116,5 @@ def test_a_folder_of_several_gives_their_names(tmp_path: Path) -> None:
 
     runs = find_runs([CHECKPOINTS])
     assert list(runs) == ["baseline", "v1", "v2", "v3", "v4"]
-    assert runs["v4"].change(runs["baseline"]) == "v4, lattice_weight 200.0"
+    assert runs["v4"].change(runs["baseline"]) == "v4 --lattice-weight 200.0"
     assert load_checkpoint(runs["v1"].path)[1]["variant"] == "v1"

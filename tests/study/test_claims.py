@@ -8,6 +8,9 @@ import pytest
 from nst.checkpoint import CheckpointError
 from nst.models import VARIANTS
 from nst.study.claims import artifacts_table, claims, losses_table, read_evaluation, read_logs
+from nst.study.seeds import SeedSpread, seed_spread
+
+SPREAD = SeedSpread(loss=0.05, array_share=0.005, lattice_db=1.0)
 
 
 def logs(rates: dict[str, float]) -> dict[str, pd.DataFrame]:
@@ -38,6 +41,9 @@ def by_network(*values: float) -> dict[str, float]:
     return dict(zip(VARIANTS, values, strict=True))
 
 
+ALIKE = by_network(0.9, 0.9, 0.9, 0.9, 0.9)  # rates
+
+
 def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
     found = claims(
         logs(by_network(0.99, 0.995, 0.996, 0.997, 1.1)),
@@ -45,6 +51,7 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
             total=by_network(2, 2.05, 1.95, 2, 9), array_share=by_network(0.04, 0.5, 0.6, 0.7, 0)
         ),
         style_weight=4,
+        spread=SPREAD,
     )
     assert [claim.verdict for claim in found] == [
         "confirmed",
@@ -60,6 +67,7 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
             total=by_network(2, 3, 1.95, 3, 2), array_share=by_network(0.9, 0.5, 0.6, 0.7, 1)
         ),
         style_weight=4,
+        spread=SPREAD,
     )
     assert [claim.verdict.partition(":")[0] for claim in found] == [
         "partly",
@@ -75,7 +83,7 @@ def test_the_style_weighs_what_it_weighed_in_training() -> None:
     for log in made_up.values():
         log["content"], log["style"] = 1.0, 0.5
     for weight, total in ((2, "2.00"), (4, "3.00")):
-        found = claims(made_up, evaluation(), weight)
+        found = claims(made_up, evaluation(), weight, SPREAD)
         assert f"content + {weight} × style, mean of an epoch" in found[0].measured
         assert f"v3 {total} → {total} (0)" in found[0].measured
         assert f"baseline {total}, v1" in found[1].measured
@@ -86,22 +94,36 @@ def test_a_few_more_red_spots_than_the_photos_differ_by_are_not_more() -> None:
     table = evaluation(array_share=by_network(0.1, 0.11, 0.11, 0.11, 0))
     noisy = (table["network"] == "v2") & (table["photo"] == 1)
     table.loc[noisy, "array_share"] = 0.15  # v2: +3 % on average, but ± 2
-    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1]
-    assert found.verdict == "partly: v1, v3"
+    found = claims(logs(ALIKE), table, 4, SPREAD)[-1]
+    assert found.verdict == "partly: more in v1, v3, but some in the baseline too"
     assert "v1 +1 ± 0, v2 +3 ± 2, v3 +1 ± 0" in found.measured
 
 
 def test_spots_in_the_baseline_too_do_not_confirm_that_it_has_none() -> None:
     table = evaluation(array_share=by_network(0.3, 0.5, 0.6, 0.7, 0))
-    found = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1]
-    assert found.verdict == "partly: all three have more, but the baseline has some too"
+    found = claims(logs(ALIKE), table, 4, SPREAD)[-1]
+    assert found.verdict == "partly: more in v1, v2, v3, but some in the baseline too"
+
+
+def test_what_a_second_seed_may_change_is_no_difference() -> None:
+    table = evaluation(
+        array_share=by_network(0.01, 0.1, 0.3, 0.3, 0), total=by_network(2, 2.3, 2.1, 2.1, 2)
+    )
+    spread = SeedSpread(loss=0.1, array_share=0.2, lattice_db=1.0)
+    *_, same, spots = claims(logs(ALIKE), table, 4, spread)
+    assert spots.verdict == "partly: v2, v3"
+    assert same.verdict == "partly: v2, v3"
+    runs = {"v1": (1.0, 0.5, 0.3, 9.0), "v1-seed1": (0.8, 0.5, 0.4, 6.0), "v2": (9.0, 0, 0, 0)}
+    columns = ["content", "style", "array_share", "lattice_db"]
+    found = seed_spread(pd.DataFrame.from_dict(runs, orient="index", columns=columns), 2)
+    assert found == pytest.approx((0.1, 0.1, 3.0))
 
 
 def test_photos_without_yellow_do_not_count_for_red_spots() -> None:
     table = evaluation(array_share=by_network(0.1, 0.2, 0.2, 0.2, 0))
     table.loc[(table["network"] == "baseline") & (table["photo"] == 0), "array_share"] = None
     table.loc[(table["network"] == "v1") & (table["photo"] == 0), "array_share"] = 0.9
-    more = claims(logs(by_network(0.9, 0.9, 0.9, 0.9, 0.9)), table, 4)[-1].measured
+    more = claims(logs(ALIKE), table, 4, SPREAD)[-1].measured
     assert "v1 +10 ± nan" in more  # one photo is left, which has no error
     rows = artifacts_table(table).splitlines()
     assert rows[2] == "| baseline | 6.0 ± 0.0 | 10 ± nan (1) | 40 |"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from nst.paper import EPOCHS
 from nst.paths import ASSETS
-from nst.study.ablation_report import RESULTS
 from nst.study.claims import read_evaluation
+from nst.study.seeds import read_ablation, seed_spread
 from nst.training.settings import Settings
 from tests.helpers import ROOT
 
 TEXT = (ASSETS / "red-spots.md").read_text(encoding="utf-8")
-RUNS = pd.read_csv(ASSETS / RESULTS).set_index("run")
-LOSS = RUNS["content"] + Settings().loss.style_weight * RUNS["style"]
-SEEDS = ("baseline", "v1", "v3", "v4")  # of which a second training begins elsewhere
+RUNS = read_ablation()
+WEIGHT = Settings().loss.style_weight
+LOSS = RUNS["content"] + WEIGHT * RUNS["style"]
+TRANSPOSED = ["baseline", "baseline-seed1", "v1", "v1-seed1", "v2", "v3", "v3-seed1"]
+RESIZED = ("baseline", "v1", "v3")
 
 
 def spots(run: str) -> str:
@@ -30,49 +31,46 @@ def dearer(run: str, than: str) -> str:
     return f"{100 * (LOSS[run] / LOSS[than] - 1):+.0f}".replace("-", "−")
 
 
-def two(measure: str, run: str) -> tuple[float, float]:
-    """Of a network's two trainings, the lesser first."""
-    return tuple(sorted(RUNS[measure][[run, f"{run}-seed1"]]))
+def times(engine: str) -> str:
+    """How much longer the decoders that resize take."""
+    ms = RUNS[f"{engine}_ms"]
+    first, second, third = (f"{ms[f'{name}-resize'] / ms[name]:.2f}" for name in RESIZED)
+    return f"{first}, {second} and {third}"
 
 
 def said() -> list[str]:
-    slower = [
-        f"{RUNS['openvino_ms'][f'{name}-resize'] / RUNS['openvino_ms'][name]:.2f}"
-        for name in ("baseline", "v1", "v3")
-    ]
-    transposed = RUNS.loc[["baseline", "baseline-seed1", "v1", "v1-seed1", "v2", "v3", "v3-seed1"]]
-    pattern = transposed["flat_field"]
-    style, rim = RUNS["style"], RUNS["rim"]
-    apart = {
-        measure: max(high - low for low, high in (two(measure, name) for name in SEEDS))
-        for measure in ("array_share", "lattice_db")
-    }
+    pattern, style, rim = RUNS["flat_field"], RUNS["style"], RUNS["rim"]
     test = read_evaluation().query("part == 'test'")
     final = 100 * test.groupby("network")["array_share"].mean()
-    of_loss = max(abs(LOSS[f"{name}-seed1"] / LOSS[name] - 1) for name in SEEDS)
+    spread = seed_spread(RUNS, WEIGHT)
     return [
         f"{spots('baseline')} and {spots('baseline-seed1')} % with two seeds",
         f"v1 {spots('v1')} and {spots('v1-seed1')} %, v2 {spots('v2')} %",
         f"v3 {spots('v3')} and {spots('v3-seed1')} %",
-        f"trained on for {EPOCHS} epochs it loses more of them ({final['baseline']:.0f} %; "
+        f"rained on for {EPOCHS} epochs it loses more of them ({final['baseline']:.0f} %; "
         f"v1 {final['v1']:.0f}, v2 {final['v2']:.0f}, v3 {final['v3']:.0f} %)",
         f"{grid('baseline')} and {grid('baseline-seed1')} dB (v1 {grid('v1')} and "
         f"{grid('v1-seed1')}, v2 {grid('v2')}, v3 {grid('v3')} and {grid('v3-seed1')})",
-        f"a pattern of {pattern.min():.0f} to {pattern.max():.0f} levels",
-        f"({RUNS['flat_field'][['baseline-resize', 'v1-resize', 'v3-resize']].max():.1f} levels)",
+        f"in all these paints a plain colour with a pattern of {pattern[TRANSPOSED].min():.0f} to "
+        f"{pattern[TRANSPOSED].max():.0f} levels",
+        f"({pattern[[f'{name}-resize' for name in RESIZED]].max():.1f} levels)",
         f"baseline {spots('baseline-resize')} %, v1 {spots('v1-resize')} %, "
-        f"v3 {spots('v3-resize')} %; in {slower[0]}, {slower[1]} and {slower[2]} times the time",
+        f"v3 {spots('v3-resize')} %; the grid falls to {grid('baseline-resize')} and "
+        f"{grid('v1-resize')} dB, but v3's only to {grid('v3-resize')}",
+        f"{times('openvino')} times the time on OpenVINO (eager: {times('eager')})",
         f"of {dearer('baseline-resize', 'baseline')}, {dearer('v1-resize', 'v1')} and "
         f"{dearer('v3-resize', 'v3')} %",
-        f"without the lattice term {grid('v4-nolattice')} dB of grid, with it {grid('v4')} dB",
-        f"v1 ({spots('v1-lattice')} %, {grid('v1-lattice')} dB) and "
-        f"v3 ({spots('v3-lattice')} %, {grid('v3-lattice')} dB)",
-        f"a loss of {dearer('v1-lattice', 'v1')} and {dearer('v3-lattice', 'v3')} %",
-        f"without the ReLU {spots('v3-norelu')} %, without the norm {spots('v3-nonorm')} %; "
-        f"without both {spots('v3-noinner')} %, but the grid stays ({grid('v3-noinner')} dB)",
-        f"{spots('v3-denselast')} % with a dense one",
-        f"halves them: {spots('v3-k4')} %",
-        f"v1 has {spots('v1-avgpool')} % and {grid('v1-avgpool')} dB",
+        f"in v1 ({spots('v1-lattice')} %, {grid('v1-lattice')} dB), v3 ({spots('v3-lattice')} %, "
+        f"{grid('v3-lattice')} dB) and our v4 ({spots('v4')} %, {grid('v4')} dB; without it "
+        f"{spots('v4-nolattice')} %, {grid('v4-nolattice')} dB)",
+        f"a loss of {dearer('v1-lattice', 'v1')}, {dearer('v3-lattice', 'v3')} and "
+        f"{dearer('v4', 'v4-nolattice')} %",
+        f"({spots('v3-norelu')} and {spots('v3-nonorm')} % without); without both the spots end "
+        f"({spots('v3-noinner')} %), not the grid ({grid('v3-noinner')} dB)",
+        f"A dense last layer: {spots('v3-denselast')} %",
+        f"which 2 divides: {spots('v3-k4')} %",
+        f"v1's spots ({spots('v1-avgpool')} %), not the grid ({grid('v1-avgpool')} dB), at a loss "
+        f"of {dearer('v1-avgpool', 'v1')} %",
         f"leaves {spots('v1-shift')} % and {grid('v1-shift')} dB",
         f"the baseline's spots ({spots('baseline, median')} %) and halves v1's "
         f"({spots('v1, median')} %); the grid stays ({grid('baseline, median')} and "
@@ -81,9 +79,10 @@ def said() -> list[str]:
         f"{style['v1, median'] / style['v1']:.1f} times as high",
         f"from {rim['v1']:.2f} to {rim['v1-margin']:.2f} (v1) and from {rim['v4']:.2f} to "
         f"{rim['v4-margin']:.2f} (v4)",
-        f"a loss of {dearer('v1-margin', 'v1')} and {dearer('v4-margin', 'v4')} %",
-        f"up to {100 * of_loss:.0f} % in loss, {100 * apart['array_share']:.0f} points of spots "
-        f"and {apart['lattice_db']:.1f} dB of grid",
+        f"of {dearer('v1-margin', 'v1')} and {dearer('v4-margin', 'v4')} %; v1 then has "
+        f"{spots('v1-margin')} % of spots and a pattern of {pattern['v1-margin']:.0f} levels",
+        f"up to {100 * spread.loss:.0f} % in loss, {100 * spread.array_share:.0f} points of spots "
+        f"and {spread.lattice_db:.1f} dB of grid",
     ]
 
 
