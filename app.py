@@ -97,7 +97,7 @@ def build_demo(painter: Painter) -> gr.Blocks:
             with gr.Tab("Live"):
                 live_tab(painter.parameters)
             with gr.Tab("Training"):
-                training_tab(ASSETS)
+                training_tab(ASSETS, CHECKPOINTS)
             with gr.Tab("About"):
                 about_tab(CHECKPOINTS / "README.md")
         gr.HTML(texts.foot(), elem_id="foot")

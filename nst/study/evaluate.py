@@ -6,7 +6,7 @@ writes checkpoints/evaluation.csv, one row for each photo of the test and valida
 network: loss terms, how far its picture is from the baseline's, lattice and red spots
 (`nst.study.artifacts`).  `total` is what all networks minimise, content, style and total variation
 with the weights of their training; the lattice term, which only v4 is trained with, is not in it.
-The pictures are as they are shown, cut off at black and white, which adds about a tenth to the
+The pictures are as they are shown, cut off at black and white, which adds about a fifth to the
 style loss that the training saw.  Photos are numbered, not named.  `nst.study.claims` makes the
 README's tables of it.  In fp32, five networks take 7 CPU seconds a photo (two cores with AVX2).
 """

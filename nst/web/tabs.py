@@ -43,9 +43,9 @@ def about_tab(card: Path) -> None:
         gr.Markdown(texts.model_card(card), elem_classes="words card")
 
 
-def training_tab(assets: Path) -> None:
-    """The figures and claims that have been drawn."""
-    gr.HTML(texts.TRAINING)
+def training_tab(assets: Path, checkpoints: Path) -> None:
+    """How long it took, and the figures and claims that have been drawn."""
+    gr.HTML(texts.TRAINING + texts.trained(checkpoints), elem_classes="words")
     if missing := texts.missing_figures(assets):
         gr.HTML(texts.message(missing))
     figures = texts.present_figures(assets)

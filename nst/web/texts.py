@@ -183,6 +183,22 @@ TRAINING = heading(
     "and checkpoints that come with the program.",
 )
 
+
+def trained(checkpoints: Path) -> str:
+    """How long each network was trained, by the last lines of the logs; nothing without logs."""
+    lasts = []
+    for log in sorted(checkpoints.glob("*.csv")):
+        head, *_, last = log.read_text(encoding="utf-8").splitlines()
+        row = dict(zip(head.split(","), last.split(","), strict=False))
+        if {"step", "epoch", "seconds"} <= row.keys():
+            lasts.append(
+                f"<li>{log.stem}: {int(row['step']):,} steps, {row['epoch']} epochs, "
+                f"{float(row['seconds']) / 60:.0f} minutes of its own steps</li>"
+            )
+    where = "On which machine, the model card says."
+    return f"<ul>{''.join(lasts)}</ul><p>{where}</p>" if lasts else ""
+
+
 RED_SPOTS = heading(
     "Where the red spots come from",
     "24 trainings of 5 epochs that differ in one thing; the numbers are the share of the yellow "

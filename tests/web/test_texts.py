@@ -11,6 +11,7 @@ from nst.web.texts import (
     missing_figures,
     model_card,
     present_figures,
+    trained,
 )
 
 
@@ -31,6 +32,14 @@ def test_what_has_not_been_drawn_is_named(tmp_path: Path) -> None:
     for name in [*others, "claims.md"]:
         (tmp_path / name).write_bytes(b"")
     assert missing_figures(tmp_path) == ""
+
+
+def test_how_long_they_were_trained_is_what_the_logs_say(tmp_path: Path) -> None:
+    assert trained(tmp_path) == ""
+    (tmp_path / "evaluation.csv").write_text("part,photo\ntest,0\n")
+    (tmp_path / "v1.csv").write_text("step,epoch,total,seconds\n1,1,2,0.5\n1200,2,1,90.00\n")
+    assert "<li>v1: 1,200 steps, 2 epochs, 2 minutes of its own steps</li>" in trained(tmp_path)
+    assert "evaluation" not in trained(tmp_path)
 
 
 def test_the_model_card_has_no_links_that_lead_nowhere_on_the_page(tmp_path: Path) -> None:
