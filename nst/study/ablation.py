@@ -50,7 +50,7 @@ from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
 from nst.study.ablation_report import DETAIL, ENGINES, ORBS, RESULTS, report, write_and_say
 from nst.study.artifacts import flat_field, measure
-from nst.study.evaluate import Network, evaluate_part, loss_of_training
+from nst.study.evaluate import Network, at_least_one, evaluate_part, loss_of_training
 from nst.study.trained import trained_with
 from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import PhotoSet, load_photos
@@ -67,13 +67,13 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.network, self.metadata = load_checkpoint(path)
+        self.training: dict[str, Any] = json.loads(self.metadata["training"])
 
     def change(self, first: Run) -> str:
         """The flags of train.py that make it from another run: its variant, and what differs."""
-        mine, others = (json.loads(run.metadata["training"]) for run in (self, first))
         flags = [self.metadata["variant"]]
-        for name, value in sorted(mine.items()):
-            if value != others.get(name) and name not in CIRCUMSTANCES:
+        for name, value in sorted(self.training.items()):
+            if value != first.training.get(name) and name not in CIRCUMSTANCES:
                 flags += [f"--{name.removeprefix('loss.').replace('_', '-')}", str(value)]
         return " ".join(flags)
 
@@ -156,9 +156,13 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
     """The rows of all runs, and their orbs beside each other in the same order."""
     runs = find_runs(options.runs)
     first = next(iter(runs.values()))
+    for run in runs.values():
+        for name in ("photo_names_sha256", "style_sha256", "vgg_weights"):
+            if run.training.get(name) != first.training.get(name):
+                raise CheckpointError(f"{run.path}: trained with another {name} than {first.path}")
     settings = replace(trained_with(first.metadata), lattice_weight=0.0)
     loss = loss_of_training(first.metadata, settings, options.style, options.vgg_weights)
-    side = json.loads(first.metadata["training"])["photo_side"]
+    side = first.training["photo_side"]
     photos = load_photos(options.photos, side)["test"]
     networks: dict[str, Network] = {name: fast(run.network) for name, run in runs.items()}
     of_run = {name: name for name in runs}
@@ -221,10 +225,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--style", type=Path, help="the painting")
     parser.add_argument("--vgg-weights", type=Path, help="default: torchvision's, downloaded")
     parser.add_argument("--median", nargs="*", default=[], metavar="RUN")
-    parser.add_argument("--limit", type=int, help="test photos; default: all")
+    parser.add_argument("--limit", type=at_least_one, help="test photos; default: all")
     parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
     options = parser.parse_args(arguments)
-    if not options.report and not (options.runs and options.photos and options.style):
+    measuring = [options.runs, options.photos, options.style]
+    if any(measuring) if options.report else not all(measuring):
         parser.error("either --report, or --runs, --photos and --style")
     try:
         if options.report:

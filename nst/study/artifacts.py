@@ -267,7 +267,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.map and found:
         shown = [pictures[path] for path in found]
         drawn = draw_heat_maps(shown, [one.lattice_map for one in found.values()])
-        write_then_rename(options.map, lambda temporary: drawn.save(temporary, format="PNG"))
+        try:
+            if options.map in pictures:
+                raise ValueError("is one of the pictures")
+            write_then_rename(options.map, lambda temporary: drawn.save(temporary, format="PNG"))
+        except (ValueError, OSError) as error:
+            print(f"nst.study.artifacts: --map {options.map}: {error}", file=sys.stderr)
+            failed = True
     return 1 if failed else 0
 
 

@@ -107,20 +107,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--vgg-weights", type=Path, help="default: torchvision's, downloaded")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
     parser.add_argument("--out", type=Path, default=EVALUATION)
-    parser.add_argument("--limit", type=int, help="photos of each part; default: all")
+    parser.add_argument("--limit", type=at_least_one, help="photos of each part; default: all")
     options = parser.parse_args(arguments)
 
     try:
+        if options.out.is_dir():
+            raise IsADirectoryError(f"--out {options.out}: is a folder, not a file")
         table = evaluate_all(options)
+        write_then_rename(
+            options.out, lambda path: table.to_csv(path, index=False, float_format="%.5g")
+        )
     except (ValueError, OSError) as error:
         print(f"nst.study.evaluate: {error}", file=sys.stderr)
         return 1
-    write_then_rename(
-        options.out, lambda path: table.to_csv(path, index=False, float_format="%.5g")
-    )
     print(table.groupby(["part", "network"]).mean(numeric_only=True).drop(columns="photo"))
     print(options.out)
     return 0
+
+
+def at_least_one(text: str) -> int:
+    """A number of photos, for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of photos")
+    return int(text)
 
 
 def evaluate_all(options: argparse.Namespace) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from PIL import Image, ImageFilter
 
 import train
-from nst.checkpoint import load_checkpoint
+from nst.checkpoint import load_checkpoint, save_checkpoint
 from nst.images import to_picture, to_tensor
 from nst.models import build_model, count_parameters
 from nst.study import ablation
@@ -107,8 +108,27 @@ def test_what_is_wrong_with_runs_is_said(
     assert f"{tmp_path}: no checkpoint of a training" in capsys.readouterr().err
     assert ablation.main(["--report", "--out", str(tmp_path)]) == 1
     assert "ablation.csv" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        ablation.main(["--runs", str(tmp_path)])
+    for wrong in (
+        ["--runs", str(tmp_path)],
+        ["--report", "--runs", "x"],
+        [*command, "--limit", "0"],
+    ):
+        with pytest.raises(SystemExit):
+            ablation.main(wrong)
+
+
+def test_runs_for_two_paintings_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        training = json.dumps({"style_sha256": folder.name, "vgg_weights": "torchvision"})
+        model = build_model("v3")
+        save_checkpoint(folder / "v3.safetensors", model, "v3", step="1", training=training)
+    command = ["--runs", *map(str, folders), "--photos", "x", "--style", "y"]
+    assert ablation.main(command) == 1
+    assert "b/v3.safetensors: trained with another style_sha256 than" in capsys.readouterr().err
 
 
 def test_a_folder_of_several_gives_their_names(tmp_path: Path) -> None:

@@ -269,6 +269,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     pictures = [str(spotted), str(clean)]
     assert artifacts.main([*pictures, "--json", "--map", str(drawn)]) == 0
     rows = json.loads(capsys.readouterr().out)
+    for wrong in (spotted, tmp_path):  # an input, a folder
+        assert artifacts.main([*pictures, "--map", str(wrong)]) == 1
+        assert f"--map {wrong}" in capsys.readouterr().err
     keys = ["file", "lattice_db", "array_share", "array_contrast", "worst"]
     assert [list(row) for row in rows] == [keys, keys]
     assert rows[0]["file"] == str(spotted)
