@@ -59,7 +59,6 @@ def training_tab(assets: Path, checkpoints: Path) -> None:
         gr.HTML(texts.RED_SPOTS)
         _figure(ablation, texts.ORBS)
         _words(assets / "red-spots.md", "words")
-        _words(assets / "ablation.md", "claims")
 
 
 def _figure(path: Path, alternative_text: str) -> None:
