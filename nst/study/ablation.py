@@ -48,9 +48,10 @@ from nst.inference.latency import circumstances, measure_latency
 from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
-from nst.study.ablation_report import DETAIL, ENGINES, ORBS, RESULTS, report, write_and_say
+from nst.study.ablation_report import DETAIL, ENGINES, ORBS, report, write_and_say
 from nst.study.artifacts import flat_field, measure
 from nst.study.evaluate import Network, at_least_one, evaluate_part, loss_of_training
+from nst.study.seeds import RESULTS
 from nst.study.trained import trained_with
 from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import PhotoSet, load_photos

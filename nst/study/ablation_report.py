@@ -11,12 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from nst.files import write_then_rename
 from nst.inference.engines import EngineName
 from nst.study.claims import markdown_table
+from nst.study.seeds import RESULTS
 
 DETAIL = 30  # px, side of the orb
 PER_ROW = 6  # orbs in the figure
 HEADING, GAP = 24, 6  # px, in the figure
 ENGINES: tuple[EngineName, ...] = ("eager", "openvino")
-RESULTS, ORBS = "ablation.csv", "ablation-orbs.png"
+ORBS = "ablation-orbs.png"
 TABLE, FIGURE = "ablation.md", "figure-9-ablation.png"
 
 

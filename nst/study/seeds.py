@@ -8,6 +8,7 @@ import pandas as pd
 
 from nst.paths import ASSETS
 
+RESULTS = "ablation.csv"  # of nst.study.ablation
 SECOND = "-seed1"  # behind the name of the first
 
 
@@ -21,7 +22,7 @@ class SeedSpread(NamedTuple):
 
 def read_ablation() -> pd.DataFrame:
     """The committed table of `nst.study.ablation`, a row for each run."""
-    return pd.read_csv(ASSETS / "ablation.csv").set_index("run")
+    return pd.read_csv(ASSETS / RESULTS).set_index("run")
 
 
 def seed_spread(runs: pd.DataFrame, style_weight: float) -> SeedSpread:
