@@ -121,13 +121,12 @@ def run_job(
         for path in job.results.values():
             check_fits(photo, path)
         for variant, path in job.results.items():
-            with tqdm(
-                unit="tile", desc=f"{job.photo.name} {variant}", leave=False, delay=1
-            ) as tiles:
+            label = f"{job.photo.name} {variant}"
+            with tqdm(unit="px", unit_scale=True, desc=label, leave=False, delay=1) as pixels:
 
-                def progress(done: int, total: int, tiles: tqdm = tiles) -> None:
-                    tiles.total = total
-                    tiles.update(done - tiles.n)
+                def progress(done: int, total: int, pixels: tqdm = pixels) -> None:
+                    pixels.total = total
+                    pixels.update(done - pixels.n)
 
                 result, seconds = stylize_any_size(
                     networks[variant], photo, engines[variant], progress

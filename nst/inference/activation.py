@@ -3,7 +3,11 @@
 `Activation.part` says which part of what is kept a part of the result needs (`source_span`), and
 where it lies in what the layers make of it (`first_result`).  Reflection at the picture's border is
 real there and left out elsewhere, so that nothing is computed only to be cut off again, apart from
-what the layers look at around a part.
+what the layers look at around a part.  The first reflection is done while a part is read, so that
+to most layers all parts look alike.
+
+Arrays have their channels last, (H, W, C): a picture's own order, that of the fastest convolutions,
+and one in which a part of a row lies together on disk.
 """
 
 from __future__ import annotations
@@ -20,16 +24,16 @@ from nst.images import denormalise, normalise
 
 Span = tuple[int, int]  # of rows or columns: the first, and the one after the last
 Edges = tuple[bool, bool, bool, bool]  # a part reaches the picture's top, left, bottom, right
-# What layers make of a part, (C, h, w) -> (C', h', w'), which holds until the thread's next call.
+# What layers make of a part, (h, w, C) -> (h', w', C'), which holds until the thread's next call.
 Chain = Callable[[np.ndarray, Edges], np.ndarray]
 
 
 class Kept(Protocol):
-    """An activation or picture that is there: (C, H, W)."""
+    """An activation or picture that is there: (H, W, C)."""
 
     shape: tuple[int, ...]
 
-    def __getitem__(self, part: tuple[slice, slice, slice]) -> np.ndarray: ...
+    def __getitem__(self, part: tuple[slice, slice]) -> np.ndarray: ...
 
 
 class FromLevels(nn.Module):
@@ -70,7 +74,7 @@ class EagerChain:
 
     def __call__(self, values: np.ndarray, edges: Edges) -> np.ndarray:
         top, left, bottom, right = edges
-        x = torch.from_numpy(values)[None].contiguous(memory_format=torch.channels_last)
+        x = torch.from_numpy(values).permute(2, 0, 1)[None]
         for layer in self.layers:
             if isinstance(layer, nn.ReflectionPad2d):
                 sides = [
@@ -80,7 +84,7 @@ class EagerChain:
                 x = F.pad(x, sides, mode="reflect")
             else:
                 x = layer(x)
-        return x[0].numpy()
+        return x[0].permute(1, 2, 0).numpy()
 
 
 class Activation(NamedTuple):
@@ -103,7 +107,7 @@ class Activation(NamedTuple):
 
     @property
     def channels(self) -> int:
-        channels = self.kept.shape[0]
+        channels = self.kept.shape[2]
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 channels = layer.out_channels
@@ -114,8 +118,18 @@ class Activation(NamedTuple):
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the activation."""
-        height, width = (side * self.kept_stride // self.stride for side in self.kept.shape[1:])
+        height, width = (side * self.kept_stride // self.stride for side in self.kept.shape[:2])
         return height, width
+
+    @property
+    def reflection(self) -> int:
+        """How far the first layer that looks around has what is kept reflected; 0: not at all."""
+        return _split_reflection(self.layers)[0]
+
+    @property
+    def chained(self) -> tuple[nn.Module, ...]:
+        """The layers that a `Chain` is made of: those without that reflection."""
+        return _split_reflection(self.layers)[1]
 
     def macs(self) -> float:
         """Multiply-accumulates for one of its values, from what is kept."""
@@ -129,18 +143,38 @@ class Activation(NamedTuple):
         return macs * stride**2 / self.channels
 
     def part(self, chain: Chain, rows: Span, columns: Span) -> np.ndarray:
-        """Some rows and columns of the activation, (C, rows, columns), by its layers' chain."""
-        sources, cuts, starts, ends = [], [], [], []
-        for span, length in zip((rows, columns), self.kept.shape[1:], strict=True):
-            start, stop = source_span(self.layers, span)
-            start, stop = max(0, start), min(length, stop)
-            sources.append(slice(start, stop))
-            before = first_result(self.layers, start)
+        """Some rows and columns of the activation, (rows, columns, C), by a chain of `chained`."""
+        margin, layers = _split_reflection(self.layers)
+        sources, outside, cuts, starts, ends = [], [], [], [], []
+        for span, length in zip((rows, columns), self.kept.shape[:2], strict=True):
+            start, stop = source_span(layers, span)  # of what is reflected already
+            start, stop = max(0, start), min(length + 2 * margin, stop)
+            before = first_result(layers, start)
             cuts.append(slice(span[0] - before, span[1] - before))
             starts.append(start == 0)
-            ends.append(stop == length)
-        values = np.ascontiguousarray(self.kept[:, *sources])
-        return chain(values, (*starts, *ends))[:, *cuts]
+            ends.append(stop == length + 2 * margin)
+            start, stop = start - margin, stop - margin
+            sources.append(slice(max(0, start), min(length, stop)))
+            outside.append((max(0, -start), max(0, stop - length)))
+        values = np.ascontiguousarray(self.kept[*sources])
+        if np.any(outside):
+            values = np.pad(values, (*outside, (0, 0)), mode="reflect")
+        return chain(values, (*starts, *ends))[*cuts]
+
+
+def _split_reflection(layers: Sequence[nn.Module]) -> tuple[int, tuple[nn.Module, ...]]:
+    """The padding of the first layer that looks around, if it is a reflection; and all others."""
+    for place, layer in enumerate(layers):
+        if isinstance(layer, nn.ReflectionPad2d):
+            return layer.padding[0], (*layers[:place], *layers[place + 1 :])
+        if not is_pointwise(layer):
+            break
+    return 0, tuple(layers)
+
+
+def is_pointwise(layer: nn.Module) -> bool:
+    """Whether each value depends on the one at its place alone."""
+    return isinstance(layer, FromLevels | FrozenNorm | ToLevels | nn.ReLU)
 
 
 def _stride_after(layer: nn.Module, stride: int) -> int:

@@ -18,7 +18,7 @@ class Disk:
     """Room for activations in files without names, which are gone with it.
 
     They lie where `tempfile` puts files (TMPDIR).  A file whose activation is no longer needed is
-    used again, because it is in the system's memory already.
+    used again, the largest first, because it is in the system's memory already.
     """
 
     def __init__(self) -> None:
@@ -26,11 +26,12 @@ class Disk:
         self._scratch = threading.local()
 
     def array(self, *shape: int) -> DiskArray:
-        """Room for (C, H, W) float32.
+        """Room for (H, W, C) float32.
 
         Raises:
             OSError: there is not enough.
         """
+        self._free.sort(key=lambda file: os.fstat(file.fileno()).st_size)
         file = self._free.pop() if self._free else tempfile.TemporaryFile()  # noqa: SIM115
         array = DiskArray(file, shape, self._scratch)
         weakref.finalize(array, self._free.append, file)
@@ -38,7 +39,7 @@ class Disk:
 
 
 class DiskArray:
-    """(C, H, W) float32 in a file; several threads may read and write parts of it."""
+    """(H, W, C) float32 in a file; several threads may read and write parts of it."""
 
     def __init__(self, file: IO[bytes], shape: tuple[int, ...], scratch: threading.local) -> None:
         self.shape = shape
@@ -53,31 +54,35 @@ class DiskArray:
         self._values = np.frombuffer(self._pages, np.float32).reshape(shape)
         self._read = 0  # bytes since pages were given back
 
-    def __getitem__(self, part: tuple[slice, slice, slice]) -> np.ndarray:
-        """A copy, which holds until this thread reads the next part from this disk."""
-        on_disk = self._values[part]
-        buffer = getattr(self._scratch, "buffer", np.empty(0, np.float32))
-        if buffer.size < on_disk.size:  # fresh memory for each part costs more than the copy
-            buffer = self._scratch.buffer = np.empty(on_disk.size, np.float32)
-        values = buffer[: on_disk.size].reshape(on_disk.shape)
-        values[...] = on_disk
+    def __getitem__(self, part: tuple[slice, slice]) -> np.ndarray:
+        """What is there, to read; it holds until this thread reads the next part from this disk.
+
+        Whole rows are seen where they lie, others are copied.
+        """
+        values = self._values[part]
+        if not values.flags.c_contiguous:
+            buffer = getattr(self._scratch, "buffer", np.empty(0, np.float32))
+            if buffer.size < values.size:  # fresh memory for each part costs more than the copy
+                buffer = self._scratch.buffer = np.empty(values.size, np.float32)
+            copied = buffer[: values.size].reshape(values.shape)
+            copied[...] = values
+            values = copied
         self._read += values.nbytes
         if self._read > RELEASE_BYTES and hasattr(mmap, "MADV_DONTNEED"):
             self._read = 0
             self._pages.madvise(mmap.MADV_DONTNEED)
         return values
 
-    def __setitem__(self, part: tuple[slice, slice, slice], values: np.ndarray) -> None:
-        channels, rows, _ = part
-        _, height, width = self.shape
-        if values.shape[2] < width or not hasattr(os, "pwrite"):
+    def __setitem__(self, part: tuple[slice, slice], values: np.ndarray) -> None:
+        height, width, channels = self.shape
+        rows, columns = range(height)[part[0]], range(width)[part[1]]
+        if not hasattr(os, "pwrite"):
             self._values[part] = values
             return
         # Into mapped memory it would take three times as long, for a page fault every 4 KB.
-        for channel, plane in zip(range(self.shape[0])[channels], values, strict=True):
-            _write(
-                self._file, np.ascontiguousarray(plane), 4 * width * (channel * height + rows.start)
-            )
+        lines = np.ascontiguousarray(values, np.float32)
+        for row, line in zip(rows, lines, strict=True):
+            _write(self._file, line, 4 * channels * (row * width + columns.start))
 
 
 def _write(file: int, values: np.ndarray, place: int) -> None:

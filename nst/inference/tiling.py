@@ -17,10 +17,11 @@ from __future__ import annotations
 import copy
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -36,23 +37,23 @@ from nst.inference.activation import (
     FrozenNorm,
     Span,
     ToLevels,
+    is_pointwise,
 )
 from nst.inference.disk import Disk, DiskArray
 from nst.inference.engines import EngineName
 from nst.models import MIN_SIDE, STRIDE, ResidualBlock, TransformerNet
 
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]  # tiles done, tiles in all
+Progress = Callable[[int, int], None]  # px done, px in all: those of the picture, in each pass
 
-# A tile is as wide as the picture, so that what belongs to it lies together on disk, if that is
-# not more than so many px; and so high that a thread's activations stay near the CPU.
-WIDEST = 16_384
-TILE_PIXELS = 200_000
-LOWEST = 32  # px
+TILE = 256  # px a side, so that a thread's activations stay in the CPU's cache
+# Between layers that keep the size a tile is as wide as the picture, if that is not too wide, so
+# that what belongs to it lies together on disk; it is so high:
+STRIP_PIXELS = 400_000
+LOWEST, WIDEST = 8, 4096  # values, not px
 # Keeping a value costs as much time as so many multiply-accumulates; wider ones cost too much room.
 KEPT_MACS = 100
 KEPT_VALUES = 16  # a pixel of the picture
-FEW_CHANNELS = 8
 
 
 def run_tiled(
@@ -65,8 +66,8 @@ def run_tiled(
 ) -> Image.Image:
     """Stylize an RGB picture of at least 16×16 px tile by tile; the result has its size.
 
-    Memory does not grow with the picture, apart from picture and result; on disk it takes about
-    100 bytes for each pixel meanwhile.  Time is proportional to the number of pixels.
+    Memory does not grow with the picture, apart from picture and result; on disk it takes up to
+    130 bytes for each pixel meanwhile.  Time is proportional to the number of pixels.
 
     Args:
         network: in eval mode, on the CPU.
@@ -87,20 +88,19 @@ def run_tiled(
     network = fast(copy.deepcopy(network))
     norms = sum(isinstance(module, nn.GroupNorm) for module in network.modules())
     blocks = sum(isinstance(module, ResidualBlock) for module in network.modules())
-    with _Tiles(tile_sides(width, tile), engine, norms + blocks + 2, progress) as tiles:
+    with _Tiles(tile, engine, norms + blocks + 2, progress) as tiles:
         for part in _parts(network):
             source = _apply(part, source, tiles)
-        result = np.empty((*source.size, 3), dtype=np.uint8).transpose(2, 0, 1)
+        result = np.empty((*source.size, 3), dtype=np.uint8)
         tiles.write(source.then(ToLevels()), result)
-    return Image.fromarray(result[:, :height, :width].transpose(1, 2, 0))
+    return Image.fromarray(result[:height, :width])
 
 
 def _padded_levels(picture: Image.Image) -> np.ndarray:
-    """(3, H, W) bytes; sides that are no multiple of 4 are reflected as the network does it."""
+    """(H, W, 3) bytes; sides that are no multiple of 4 are reflected as the network does it."""
     width, height = picture.size
     padding = ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0))
-    levels = np.pad(np.asarray(picture, dtype=np.uint8), padding, mode="reflect")
-    return levels.transpose(2, 0, 1)
+    return np.pad(np.asarray(picture, dtype=np.uint8), padding, mode="reflect")
 
 
 @dataclass
@@ -113,15 +113,14 @@ class ChannelStatistics:
 
     @classmethod
     def of(cls, values: np.ndarray) -> ChannelStatistics:
-        """Of (C, h, w)."""
-        flat = values.reshape(len(values), -1)
-        mean, squares = np.empty((2, len(flat)))
-        for few in range(0, len(flat), FEW_CHANNELS):  # so that they stay in the CPU's cache
-            channels = slice(few, few + FEW_CHANNELS)
-            mean[channels] = flat[channels].mean(1)
-            deviation = flat[channels] - mean[channels, None].astype(np.float32)
-            squares[channels] = np.vecdot(deviation, deviation)
-        return cls(flat.shape[1], mean, squares)
+        """Of (h, w, C)."""
+        height, width, _ = values.shape
+        # Of columns first: few enough values for float32, and long rows to add up.
+        mean = values.sum(0).sum(0, dtype=np.float64) / (height * width)
+        lines = values.reshape(height, -1)
+        deviations = lines - np.tile(mean.astype(np.float32), width)
+        squares = np.einsum("hx,hx->x", deviations, deviations).reshape(width, -1)
+        return cls(height * width, mean, squares.sum(0, dtype=np.float64))
 
     def merge(self, other: ChannelStatistics) -> ChannelStatistics:
         """Of both parts together."""
@@ -137,25 +136,26 @@ class ChannelStatistics:
         return self.squares / self.count
 
 
-def tile_sides(width: int, tile: int | None) -> tuple[int, int]:
-    """Height and width of tiles in px, multiples of 4, for a picture of that width."""
-    if tile is not None:
-        side = tile + -tile % STRIDE
-        return side, side
-    columns = min(width + -width % STRIDE, WIDEST)
-    return max(LOWEST, TILE_PIXELS // columns // STRIDE * STRIDE), columns
+def tile_sides(activation: Activation, tile: int | None = None) -> tuple[int, int]:
+    """Height and width of its tiles, in its values; `tile` as in `run_tiled`."""
+    stride = activation.stride
+    if tile is None and stride == activation.kept_stride > 1:
+        width = min(activation.size[1], WIDEST)
+        return max(LOWEST, STRIP_PIXELS // (width * stride**2)), width
+    side = TILE if tile is None else tile + -tile % STRIDE
+    return side // stride, side // stride
 
 
 class _Tiles:
     """Passes over the whole picture, tile by tile, on as many threads as PyTorch has."""
 
     def __init__(
-        self, sides: tuple[int, int], engine: EngineName, passes: int, progress: Progress | None
+        self, tile: int | None, engine: EngineName, passes: int, progress: Progress | None
     ) -> None:
-        self.sides = sides
+        self.tile = tile
         self.passes = passes
         self.progress = progress
-        self.done = 0
+        self.passes_done = 0
         self.disk = Disk()
         self._fast = engine == "openvino"
         # Eager PyTorch has threads of its own.
@@ -170,45 +170,66 @@ class _Tiles:
     def of(
         self, activation: Activation, use: Callable[[slice, slice, np.ndarray], Result]
     ) -> Iterator[Result]:
-        """One pass: what `use` makes of rows, columns and values (C, rows, columns) of each tile.
+        """One pass: what `use` makes of rows, columns and values (rows, columns, C) of each tile.
 
         In the order of the tiles, but several are computed at the same time.
         """
-        sides = [side // activation.stride for side in self.sides]
+        sides = tile_sides(activation, self.tile)
         rows, columns = map(_spans, activation.size, sides)
         chain = self._chain(activation)
 
         @torch.inference_mode()
-        def compute(tile: tuple[Span, Span]) -> Result:
-            return use(slice(*tile[0]), slice(*tile[1]), activation.part(chain, *tile))
+        def compute(tile: tuple[_Side, _Side]) -> Result:
+            rows, columns = tile
+            values = activation.part(chain, rows.computed, columns.computed)
+            return use(rows.new, columns.new, values[rows.kept, columns.kept])
 
-        for result in self._workers.map(compute, itertools.product(rows, columns)):
-            self.done += 1
+        pixels = math.prod(activation.size) * activation.stride**2
+        done = self.passes_done * pixels
+        tiles = list(itertools.product(rows, columns))
+        for tile, result in zip(tiles, self._workers.map(compute, tiles), strict=True):
+            done += math.prod(map(_Side.length, tile)) * activation.stride**2
             if self.progress:
-                self.progress(self.done, self.passes * len(rows) * len(columns))
+                self.progress(done, self.passes * pixels)
             yield result
+        self.passes_done += 1
 
     def _chain(self, activation: Activation) -> Chain:
         if self._fast:
             from nst.inference.openvino_tiles import OpenVinoChain
 
-            return OpenVinoChain(
-                activation.layers, activation.kept.shape[0], torch.get_num_threads()
-            )
-        return EagerChain(activation.layers)
+            return OpenVinoChain(activation.chained, torch.get_num_threads())
+        return EagerChain(activation.chained)
 
     def write(self, activation: Activation, into: DiskArray | np.ndarray) -> None:
         """The whole activation."""
 
         def use(rows: slice, columns: slice, values: np.ndarray) -> None:
-            into[:, rows, columns] = values
+            into[rows, columns] = values
 
         for _ in self.of(activation, use):
             pass
 
 
-def _spans(length: int, step: int) -> list[Span]:
-    return [(start, min(start + step, length)) for start in range(0, length, step)]
+class _Side(NamedTuple):
+    """Rows (or columns) of a tile."""
+
+    computed: Span
+    new: slice  # those that no other tile has
+    kept: slice  # the same, counted from the first computed one
+
+    def length(self) -> int:
+        return self.new.stop - self.new.start
+
+
+def _spans(length: int, step: int) -> list[_Side]:
+    """Tiles of one size side by side; the last one ends with the picture, over the one before."""
+    sides = []
+    for start in range(0, length, step):
+        stop = min(start + step, length)
+        first = max(0, stop - step)
+        sides.append(_Side((first, stop), slice(start, stop), slice(start - first, None)))
+    return sides
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
@@ -231,11 +252,11 @@ def _apply(part: nn.Module, source: Activation, tiles: _Tiles) -> Activation:
 def _apply_norm(norm: nn.GroupNorm, source: Activation, tiles: _Tiles) -> Activation:
     narrow = source.channels <= KEPT_VALUES * source.stride**2
     keep = narrow and source.macs() >= KEPT_MACS
-    kept = tiles.disk.array(source.channels, *source.size) if keep else None
+    kept = tiles.disk.array(*source.size, source.channels) if keep else None
 
     def use(rows: slice, columns: slice, values: np.ndarray) -> ChannelStatistics:
         if kept is not None:
-            kept[:, rows, columns] = values
+            kept[rows, columns] = values
         return ChannelStatistics.of(values)
 
     statistics = functools.reduce(ChannelStatistics.merge, tiles.of(source, use))
@@ -246,8 +267,10 @@ def _apply_norm(norm: nn.GroupNorm, source: Activation, tiles: _Tiles) -> Activa
 
 def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Activation:
     if source.layers:
-        kept = tiles.disk.array(source.channels, *source.size)
-        tiles.write(source, kept)
+        kept = source.kept
+        if not (isinstance(kept, DiskArray) and all(map(is_pointwise, source.layers))):
+            kept = tiles.disk.array(*source.size, source.channels)
+        tiles.write(source, kept)  # or in place, where no tile looks at another
         source = Activation(kept, source.stride)
     way = source
     for layer in block.children():  # in the order in which it applies them
@@ -255,9 +278,8 @@ def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Act
             way = _apply(part, way, tiles)
 
     def add(rows: slice, columns: slice, values: np.ndarray) -> None:
-        total = source.kept[:, rows, columns]
-        total += values
-        source.kept[:, rows, columns] = total  # where no other tile looks any more
+        values += source.kept[rows, columns]
+        source.kept[rows, columns] = values  # where no other tile looks any more
 
     for _ in tiles.of(way, add):
         pass

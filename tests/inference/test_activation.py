@@ -62,19 +62,20 @@ def test_a_part_is_the_same_part_of_the_whole(chain: list[str], rows: tuple[int,
     source = torch.rand(1, 24, 36)
     with torch.inference_mode():
         whole = nn.Sequential(*layers)(source[None])[0]
-        activation = Activation(source.numpy(), 4, layers)  # at a quarter of the picture's size
+        # At a quarter of the picture's size.
+        activation = Activation(source.permute(1, 2, 0).numpy(), 4, layers)
         assert whole.shape == (activation.channels, *activation.size)
         scale = whole.shape[1] / 16
         start, stop = int(rows[0] * scale), max(int(rows[1] * scale), int(rows[0] * scale) + 1)
         columns = (whole.shape[2] // 3, whole.shape[2] // 2)
-        part = activation.part(EagerChain(layers), (start, stop), columns)
-    expected = whole[:, start:stop, slice(*columns)]
+        part = activation.part(EagerChain(activation.chained), (start, stop), columns)
+    expected = whole[:, start:stop, slice(*columns)].permute(1, 2, 0)
     torch.testing.assert_close(torch.from_numpy(part), expected)
 
 
 def test_multiply_accumulates_of_one_value() -> None:
     convolution = [nn.ReflectionPad2d(1), nn.Conv2d(8, 4, 3, stride=2)]  # 72 a value
     doubling = nn.ConvTranspose2d(4, 2, 3, stride=2, padding=1, output_padding=1)  # 9 a value
-    activation = Activation(torch.zeros(8, 16, 16).numpy(), 1, tuple(convolution))
+    activation = Activation(torch.zeros(16, 16, 8).numpy(), 1, tuple(convolution))
     assert activation.macs() == 72
     assert activation.then(doubling).macs() == 4 * 72 / (2 * 4) + 9
