@@ -17,6 +17,7 @@ the features come in bf16.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -44,6 +45,11 @@ class LossSettings:
     lattice_weight: float = 0.0  # of the grid of 2 and 4 px that upsampling leaves; v4: 200
     vgg_pooling: Pooling = "max"  # of VGG, between its blocks
     loss_margin: int = 0  # px of reflection around what VGG sees; without, it sees zeros there
+
+    def __post_init__(self) -> None:
+        for name in ("content_weight", "style_weight", "tv_weight", "lattice_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}, not a number from 0 on")
 
 
 class LossTerms(NamedTuple):

@@ -103,6 +103,12 @@ def test_an_unreachable_style_layer_is_left_out_aloud(tiny_vgg: VGGFeatures) -> 
     assert loss.settings.style_layers == ("relu1_2",)
 
 
+@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
+def test_a_weight_is_a_number_from_0_on(weight: float) -> None:
+    with pytest.raises(ValueError, match="not a number from 0 on"):
+        LossSettings(style_weight=weight)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

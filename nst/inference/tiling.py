@@ -46,7 +46,7 @@ from nst.models import MIN_SIDE, STRIDE, ResidualBlock, TransformerNet
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]  # px done, px in all: those of the picture, in each pass
 
-TILE = 256  # px a side, so that a thread's activations stay in the CPU's cache
+TILE = 224  # px a side: activations stay in the CPU's cache, unlike with a power of two
 # Between layers that keep the size a tile is as wide as the picture, if that is not too wide, so
 # that what belongs to it lies together on disk; it is so high:
 STRIP_PIXELS = 400_000
@@ -88,6 +88,7 @@ def run_tiled(
     network = fast(copy.deepcopy(network))
     norms = sum(isinstance(module, nn.GroupNorm) for module in network.modules())
     blocks = sum(isinstance(module, ResidualBlock) for module in network.modules())
+    # At each norm and sum, before the first block, and for the result.
     with _Tiles(tile, engine, norms + blocks + 2, progress) as tiles:
         for part in _parts(network):
             source = _apply(part, source, tiles)
@@ -176,7 +177,7 @@ class _Tiles:
         """
         sides = tile_sides(activation, self.tile)
         rows, columns = map(_spans, activation.size, sides)
-        chain = self._chain(activation)
+        chain = self.chain(activation)
 
         @torch.inference_mode()
         def compute(tile: tuple[_Side, _Side]) -> Result:
@@ -194,8 +195,9 @@ class _Tiles:
             yield result
         self.passes_done += 1
 
-    def _chain(self, activation: Activation) -> Chain:
-        if self._fast:
+    def chain(self, activation: Activation) -> Chain:
+        """What computes parts of it."""
+        if self._fast and activation.layers:
             from nst.inference.openvino_tiles import OpenVinoChain
 
             return OpenVinoChain(activation.chained, torch.get_num_threads())
@@ -266,21 +268,23 @@ def _apply_norm(norm: nn.GroupNorm, source: Activation, tiles: _Tiles) -> Activa
 
 
 def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Activation:
-    if source.layers:
-        kept = source.kept
-        if not (isinstance(kept, DiskArray) and all(map(is_pointwise, source.layers))):
-            kept = tiles.disk.array(*source.size, source.channels)
-        tiles.write(source, kept)  # or in place, where no tile looks at another
+    if not (isinstance(source.kept, DiskArray) and all(map(is_pointwise, source.layers))):
+        kept = tiles.disk.array(*source.size, source.channels)
+        tiles.write(source, kept)
         source = Activation(kept, source.stride)
+    elif source.layers:
+        tiles.passes_done += 1  # it is computed again where it is needed
     way = source
     for layer in block.children():  # in the order in which it applies them
         for part in _parts(layer):
             way = _apply(part, way, tiles)
 
+    chain = tiles.chain(source)
+
     def add(rows: slice, columns: slice, values: np.ndarray) -> None:
-        values += source.kept[rows, columns]
+        values += source.part(chain, (rows.start, rows.stop), (columns.start, columns.stop))
         source.kept[rows, columns] = values  # where no other tile looks any more
 
     for _ in tiles.of(way, add):
         pass
-    return source
+    return Activation(source.kept, source.stride)

@@ -98,12 +98,16 @@ def report(folder: Path) -> None:
 
     Raises:
         OSError: they are not there.
+        ValueError: they are no results.
     """
     results = pd.read_csv(folder / RESULTS)
+    try:
+        text = table(results) + "\n"
+    except KeyError as error:
+        raise ValueError(f"{folder / RESULTS}: no column {error}") from None
     with Image.open(folder / ORBS) as file:
         figure = draw_orbs(list(results["run"]), file.convert("RGB"))
     write_and_say(folder / FIGURE, lambda path: figure.save(path, format="PNG"))
-    text = table(results) + "\n"
     write_and_say(folder / TABLE, lambda path: Path(path).write_text(text, encoding="utf-8"))
 
 

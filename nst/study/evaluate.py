@@ -38,7 +38,7 @@ from nst.paths import CHECKPOINTS
 from nst.study.artifacts import measure
 from nst.study.trained import common_loss
 from nst.study.yellow import yellow_area
-from nst.training.data import PhotoSet, load_photos
+from nst.training.data import PhotoSet, load_photos, names_sha256
 from nst.training.objective import read_style
 from nst.vgg import load_vgg16
 
@@ -143,7 +143,13 @@ def evaluate_all(options: argparse.Namespace) -> pd.DataFrame:
     _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
     settings = common_loss(options.checkpoints)
     loss = loss_of_training(metadata, settings, options.style, options.vgg_weights)
-    photos = load_photos(options.photos, json.loads(metadata["training"])["photo_side"])
+    training = json.loads(metadata["training"])
+    photos = load_photos(options.photos, training["photo_side"])
+    vgg = sha256(options.vgg_weights) if options.vgg_weights else "torchvision"
+    if names_sha256(photos) != training.get("photo_names_sha256"):
+        print("other photos than those of the training: it may have seen them", file=sys.stderr)
+    if vgg != training.get("vgg_weights"):
+        print("another VGG-16 than the training's: losses are not comparable", file=sys.stderr)
     tables = [evaluate_part(networks, loss, photos[part], part, options.limit) for part in PARTS]
     return pd.concat(tables)
 

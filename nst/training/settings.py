@@ -45,7 +45,7 @@ LATTICE_WEIGHT = {"v4": 200.0}
 class Options:
     """What is trained, on what, where and for how long; none of it changes the recipe."""
 
-    variant: tuple[str, ...]  # networks; all: all of them, on the same photos in the same order
+    variant: tuple[str, ...]  # of nst/models.py; all: the five, on the same photos in one order
     photos: tuple[Path, ...] = (Path("val2017.zip"),)  # folders, zip and tar files
     style: Path = Path("starry_night.jpg")  # the painting
     vgg_weights: Path | None = None  # local VGG-16 weights; default: torchvision's, downloaded

@@ -88,8 +88,8 @@ def test_sides_of_tiles() -> None:
         return Activation(np.broadcast_to(np.float32(0), (height, width, 128)), 4)
 
     photo = Activation(np.zeros((4000, 6000, 3), np.uint8))
-    assert tile_sides(photo) == (256, 256)
-    assert tile_sides(photo.then(nn.Conv2d(3, 3, 3, stride=2))) == (128, 128)
+    assert tile_sides(photo) == (224, 224)
+    assert tile_sides(photo.then(nn.Conv2d(3, 3, 3, stride=2))) == (112, 112)
     assert tile_sides(at_quarter_size(1000, 1500)) == (16, 1500)  # strips
     assert tile_sides(at_quarter_size(10, 10_000)) == (8, 4096)
     assert tile_sides(at_quarter_size(1000, 1500), 45) == (12, 12)

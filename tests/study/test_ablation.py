@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 import train
 from nst.checkpoint import load_checkpoint, save_checkpoint
+from nst.examples import examples
 from nst.images import to_picture, to_tensor
 from nst.models import build_model, count_parameters
 from nst.study import ablation
@@ -23,8 +24,15 @@ from tests.helpers import random_picture
 
 @pytest.mark.slow
 def test_runs_are_measured_and_reported(
-    photos: Path, painting: Path, tiny_vgg_file: Path, tmp_path: Path
+    photos: Path,
+    painting: Path,
+    tiny_vgg_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    few = dict(list(examples().items())[:2]) | {ablation.OF_ORBS: examples()[ablation.OF_ORBS]}
+    monkeypatch.setattr(ablation, "examples", lambda: few)
+    monkeypatch.setattr(ablation, "REPEATS", 3)
     common = ["--photos", str(photos), "--style", str(painting), "--vgg-weights"]
     common.append(str(tiny_vgg_file))
     more = ["--steps", "2", "--photo-side", "64", "--style-side", "64", "--device", "cpu"]
@@ -48,7 +56,7 @@ def test_runs_are_measured_and_reported(
     assert np.isnan(results["eager_ms"][3])
     assert results["lattice_db"][3] < results["lattice_db"][0]
     assert (results["examples_lattice_db"] < 18.1).all()  # all detail is grid
-    assert set(results["examples_judged"]) <= set(range(8))
+    assert set(results["examples_judged"]) <= set(range(len(few) + 1))
     with Image.open(out / "ablation-orbs.png") as strip:
         assert strip.size == (4 * 30, 30)
     before = set(out.iterdir())
@@ -108,6 +116,9 @@ def test_what_is_wrong_with_runs_is_said(
     assert f"{tmp_path}: no checkpoint of a training" in capsys.readouterr().err
     assert ablation.main(["--report", "--out", str(tmp_path)]) == 1
     assert "ablation.csv" in capsys.readouterr().err
+    (tmp_path / "ablation.csv").write_text("run,photos\na,1\n", encoding="utf-8")
+    assert ablation.main(["--report", "--out", str(tmp_path)]) == 1
+    assert "ablation.csv: no column 'change'" in capsys.readouterr().err
     for wrong in (
         ["--runs", str(tmp_path)],
         ["--report", "--runs", "x"],

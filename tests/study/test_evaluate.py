@@ -79,6 +79,9 @@ def test_the_command(
     _, metadata = load_checkpoint(CHECKPOINTS / "baseline.safetensors")
     monkeypatch.setattr(evaluate, "sha256", lambda path: metadata["style_sha256"])
     assert evaluate.main(command) == 0
+    said = capsys.readouterr().err
+    assert "other photos than those of the training" in said
+    assert "another VGG-16 than the training's" in said
     table = pd.read_csv(out)
     assert list(table["network"]) == 2 * list(VARIANTS)
     assert list(table["part"]) == len(VARIANTS) * ["test"] + len(VARIANTS) * ["validation"]
