@@ -12,11 +12,9 @@ if __name__ == "__main__":  # before Gradio is imported, which reads the environ
     from nst.console import run
     from nst.web.head_start import begin
     from nst.web.no_stubs import import_gradio_without_stubs
-    from nst.web.postpone import postpone
     from nst.web.surroundings import prepare
 
     import_gradio_without_stubs()
-    postpone("pandas")
     run("app", *prepare(), first=begin)
 
 import os
