@@ -122,13 +122,8 @@ class Activation(NamedTuple):
         return height, width
 
     @property
-    def reflection(self) -> int:
-        """How far the first layer that looks around has what is kept reflected; 0: not at all."""
-        return _split_reflection(self.layers)[0]
-
-    @property
     def chained(self) -> tuple[nn.Module, ...]:
-        """The layers that a `Chain` is made of: those without that reflection."""
+        """The layers that a `Chain` is made of: without a reflection that `part` does itself."""
         return _split_reflection(self.layers)[1]
 
     def macs(self) -> float:

@@ -31,8 +31,11 @@ class Disk:
         Raises:
             OSError: there is not enough.
         """
-        self._free.sort(key=lambda file: os.fstat(file.fileno()).st_size)
-        file = self._free.pop() if self._free else tempfile.TemporaryFile()  # noqa: SIM115
+        if self._free:  # to which other threads may add meanwhile
+            file = max(self._free.copy(), key=lambda file: os.fstat(file.fileno()).st_size)
+            self._free.remove(file)
+        else:
+            file = tempfile.TemporaryFile()  # noqa: SIM115
         array = DiskArray(file, shape, self._scratch)
         weakref.finalize(array, self._free.append, file)
         return array
