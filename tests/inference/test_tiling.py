@@ -74,9 +74,12 @@ def test_layers_of_the_ablation(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["baseline", "v3", "v4"])
-def test_tiles_of_the_sizes_that_are_quick(networks: dict[str, TransformerNet], name: str) -> None:
+@pytest.mark.parametrize("size", [(600, 290), (50, 131)])
+def test_tiles_of_the_sizes_that_are_quick(
+    networks: dict[str, TransformerNet], name: str, size: tuple[int, int]
+) -> None:
     """Several squares, the last ones over those before, and strips as wide as the picture."""
-    picture = textured_picture(600, 290)
+    picture = textured_picture(*size)
     for engine in ENGINES:
         assert_same_picture(
             run_tiled(networks[name], picture, engine), stylize(networks[name], picture).picture

@@ -51,11 +51,15 @@ def of_page(address: str, **headers: str) -> dict[str, list[str]]:
     return Tags(httpx.get(address, headers=headers).text).meta
 
 
+def names_gradio(meta: dict[str, list[str]]) -> bool:
+    return any("gradio" in line.lower() for lines in meta.values() for line in lines)
+
+
 def test_a_crawler_sees_our_words_and_picture(url: str) -> None:
     page = httpx.get(url, headers={"user-agent": "facebookexternalhit/1.1"}).text
     tags = Tags(page)
     assert tags.meta == tags.meta | ours(url)
-    assert not any("gradio" in line.lower() for lines in tags.meta.values() for line in lines)
+    assert not names_gradio(tags.meta)
     assert tags.title == texts.TITLE
     answer = httpx.get(tags.meta["og:image"][0])
     assert answer.headers["content-type"] == "image/jpeg"
@@ -68,6 +72,7 @@ def test_behind_a_proxy_the_address_is_the_public_one(url: str) -> None:
     proxy = {"x-forwarded-host": "demo.example", "x-forwarded-proto": "https"}
     meta = of_page(url, **proxy)
     assert meta == meta | ours("https://demo.example")
+    assert not names_gradio(meta)
 
 
 @pytest.fixture
@@ -85,6 +90,7 @@ def below(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_the_path_behind_a_proxy_belongs_to_the_address(below: str) -> None:
     meta = of_page(below)
     assert meta == meta | ours(f"{below}/painter")
+    assert not names_gradio(meta)
     assert httpx.get(f"{below}/preview.jpg").status_code == 200
     assert httpx.get(f"{below}/config").json()["title"] == texts.TITLE  # as it was
 
