@@ -50,7 +50,7 @@ from nst.training.run import Run
 from nst.training.settings import Options, Settings, parse_arguments, settings_for
 from nst.training.speed import compare_speed
 from nst.training.step import Batch, prepare_batch, validate
-from nst.vgg import load_vgg16
+from nst.vgg import load_vgg16, noted_weights
 
 
 def train(
@@ -208,7 +208,7 @@ def train_or_measure(options: Options, given: dict[str, Any], world: World) -> N
     sources = {
         "photo_names_sha256": names_sha256(photos),
         "style_sha256": sha256(options.style),
-        "vgg_weights": sha256(options.vgg_weights) if options.vgg_weights else "torchvision",
+        "vgg_weights": noted_weights(options.vgg_weights),
     }
 
     runs = []

@@ -47,9 +47,9 @@ class LossSettings:
     loss_margin: int = 0  # px of reflection around what VGG sees; without, it sees zeros there
 
     def __post_init__(self) -> None:
-        for name in ("content_weight", "style_weight", "tv_weight", "lattice_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}, not a number from 0 on")
+        for name, value in vars(self).items():
+            if name.endswith("_weight") and not 0 <= value < math.inf:
+                raise ValueError(f"{name} is {value}, not a number from 0 on")
 
 
 class LossTerms(NamedTuple):

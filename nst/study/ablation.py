@@ -50,11 +50,17 @@ from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
 from nst.study.ablation_report import DETAIL, ENGINES, ORBS, report, write_and_say
 from nst.study.artifacts import flat_field, measure
-from nst.study.evaluate import Network, at_least_one, evaluate_part, loss_of_training
+from nst.study.evaluate import (
+    Network,
+    at_least_one,
+    evaluate_part,
+    loss_of_training,
+    photos_of_training,
+)
 from nst.study.seeds import RESULTS
 from nst.study.trained import trained_with
 from nst.study.yellow import square_around, yellowest_place
-from nst.training.data import PhotoSet, load_photos
+from nst.training.data import PhotoSet
 
 REPEATS = 20  # of each latency
 OF_ORBS = "tower"  # the example that they are shown of
@@ -163,8 +169,7 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
                 raise CheckpointError(f"{run.path}: trained with another {name} than {first.path}")
     settings = replace(trained_with(first.metadata), lattice_weight=0.0)
     loss = loss_of_training(first.metadata, settings, options.style, options.vgg_weights)
-    side = first.training["photo_side"]
-    photos = load_photos(options.photos, side)["test"]
+    photos = photos_of_training(first.metadata, options.photos)["test"]
     networks: dict[str, Network] = {name: fast(run.network) for name, run in runs.items()}
     of_run = {name: name for name in runs}
     for name in options.median:

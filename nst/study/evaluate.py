@@ -40,7 +40,7 @@ from nst.study.trained import common_loss
 from nst.study.yellow import yellow_area
 from nst.training.data import PhotoSet, load_photos, names_sha256
 from nst.training.objective import read_style
-from nst.vgg import load_vgg16
+from nst.vgg import load_vgg16, noted_weights
 
 EVALUATION = CHECKPOINTS / "evaluation.csv"
 PARTS = ("test", "validation")
@@ -143,13 +143,7 @@ def evaluate_all(options: argparse.Namespace) -> pd.DataFrame:
     _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
     settings = common_loss(options.checkpoints)
     loss = loss_of_training(metadata, settings, options.style, options.vgg_weights)
-    training = json.loads(metadata["training"])
-    photos = load_photos(options.photos, training["photo_side"])
-    vgg = sha256(options.vgg_weights) if options.vgg_weights else "torchvision"
-    if names_sha256(photos) != training.get("photo_names_sha256"):
-        print("other photos than those of the training: it may have seen them", file=sys.stderr)
-    if vgg != training.get("vgg_weights"):
-        print("another VGG-16 than the training's: losses are not comparable", file=sys.stderr)
+    photos = photos_of_training(metadata, options.photos)
     tables = [evaluate_part(networks, loss, photos[part], part, options.limit) for part in PARTS]
     return pd.concat(tables)
 
@@ -159,14 +153,32 @@ def loss_of_training(
 ) -> PerceptualLoss:
     """The loss for the painting that a checkpoint was trained with.
 
+    That it looks through another VGG-16 is said.
+
     Raises:
         CheckpointError: it was another painting.
         ValueError: the painting or VGG's weights cannot be read.
     """
     if metadata["style_sha256"] != sha256(style):
         raise CheckpointError(f"{style}: the networks were trained for another picture")
-    picture = read_style(style, json.loads(metadata["training"])["style_side"])
+    training = json.loads(metadata["training"])
+    if noted_weights(vgg_weights) != training.get("vgg_weights"):
+        print("another VGG-16 than the training's: losses are not comparable", file=sys.stderr)
+    picture = read_style(style, training["style_side"])
     return PerceptualLoss(load_vgg16(vgg_weights), picture, settings)
+
+
+def photos_of_training(metadata: Mapping[str, str], paths: Sequence[Path]) -> dict[str, PhotoSet]:
+    """The photos at the size of a checkpoint's training; that they are others is said.
+
+    Raises:
+        ValueError: there are none, or some cannot be read.
+    """
+    training = json.loads(metadata["training"])
+    photos = load_photos(paths, training["photo_side"])
+    if names_sha256(photos) != training.get("photo_names_sha256"):
+        print("other photos than those of the training: it may have seen them", file=sys.stderr)
+    return photos
 
 
 def evaluate_part(
