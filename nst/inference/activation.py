@@ -23,8 +23,11 @@ from torch import Tensor, nn
 from nst.images import denormalise, normalise
 
 Span = tuple[int, int]  # of rows or columns: the first, and the one after the last
-Edges = tuple[bool, bool, bool, bool]  # a part reaches the picture's top, left, bottom, right
-# What layers make of a part, (h, w, C) -> (h', w', C'), which holds until the thread's next call.
+# Whether a part, once it is reflected, begins or ends where the whole picture does: at its top,
+# left, bottom, right.  There later layers pad it.
+Edges = tuple[bool, bool, bool, bool]
+# What layers make of a part, (h, w, C) -> (h', w', C').  It holds until the thread calls the chain
+# again or, without layers, reads what is kept again.  They must not change what they are given.
 Chain = Callable[[np.ndarray, Edges], np.ndarray]
 
 

@@ -36,6 +36,8 @@ class OpenVinoChain:
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "f32",
         }
+        self._core = openvino.Core()
+        # Two forms may be compiled at a time, but each of them once, whoever asks for it.
         self._compiler = ThreadPoolExecutor(threads)
         self._compiled: dict[Form, Future[openvino.CompiledModel]] = {}
         self._asking = threading.Lock()
@@ -57,7 +59,7 @@ class OpenVinoChain:
         return requests[form]
 
     def _compile(self, form: Form) -> openvino.CompiledModel:
-        return openvino.Core().compile_model(_tile_model(self._layers, form), "CPU", self._settings)
+        return self._core.compile_model(_tile_model(self._layers, form), "CPU", self._settings)
 
 
 def _tile_model(layers: Sequence[nn.Module], form: Form) -> openvino.Model:

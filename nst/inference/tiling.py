@@ -46,7 +46,9 @@ from nst.models import MIN_SIDE, STRIDE, ResidualBlock, TransformerNet
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]  # px done, px in all: those of the picture, in each pass
 
-TILE = 224  # px a side: activations stay in the CPU's cache, unlike with a power of two
+# Px a side: activations stay in the CPU's cache, unlike with a power of two, whose rows would take
+# each other's places there.
+TILE = 224
 # Between layers that keep the size a tile is as wide as the picture, if that is not too wide, so
 # that what belongs to it lies together on disk; it is so high:
 STRIP_PIXELS = 400_000
@@ -88,7 +90,7 @@ def run_tiled(
     network = fast(copy.deepcopy(network))
     norms = sum(isinstance(module, nn.GroupNorm) for module in network.modules())
     blocks = sum(isinstance(module, ResidualBlock) for module in network.modules())
-    # At each norm and sum, before the first block, and for the result.
+    # One at each norm and each sum, one before the first block, and one for the result.
     with _Tiles(tile, engine, norms + blocks + 2, progress) as tiles:
         for part in _parts(network):
             source = _apply(part, source, tiles)
@@ -116,7 +118,7 @@ class ChannelStatistics:
     def of(cls, values: np.ndarray) -> ChannelStatistics:
         """Of (h, w, C)."""
         height, width, _ = values.shape
-        # Of columns first: few enough values for float32, and long rows to add up.
+        # Each column first: the sums of few values in float32, of long rows at a time.
         mean = values.sum(0).sum(0, dtype=np.float64) / (height * width)
         lines = values.reshape(height, -1)
         deviations = lines - np.tile(mean.astype(np.float32), width)
@@ -158,9 +160,9 @@ class _Tiles:
         self.progress = progress
         self.passes_done = 0
         self.disk = Disk()
-        self._fast = engine == "openvino"
+        self._on_openvino = engine == "openvino"
         # Eager PyTorch has threads of its own.
-        self._workers = ThreadPoolExecutor(torch.get_num_threads() if self._fast else 1)
+        self._workers = ThreadPoolExecutor(torch.get_num_threads() if self._on_openvino else 1)
 
     def __enter__(self) -> _Tiles:
         return self
@@ -176,20 +178,19 @@ class _Tiles:
         In the order of the tiles, but several are computed at the same time.
         """
         sides = tile_sides(activation, self.tile)
-        rows, columns = map(_spans, activation.size, sides)
+        tiles = list(itertools.product(*map(_ranges, activation.size, sides)))
         chain = self.chain(activation)
 
         @torch.inference_mode()
-        def compute(tile: tuple[_Side, _Side]) -> Result:
+        def compute(tile: tuple[_Range, _Range]) -> Result:
             rows, columns = tile
             values = activation.part(chain, rows.computed, columns.computed)
-            return use(rows.new, columns.new, values[rows.kept, columns.kept])
+            return use(rows.used, columns.used, values[rows.cut, columns.cut])
 
         pixels = math.prod(activation.size) * activation.stride**2
         done = self.passes_done * pixels
-        tiles = list(itertools.product(rows, columns))
         for tile, result in zip(tiles, self._workers.map(compute, tiles), strict=True):
-            done += math.prod(map(_Side.length, tile)) * activation.stride**2
+            done += math.prod(map(_Range.length, tile)) * activation.stride**2
             if self.progress:
                 self.progress(done, self.passes * pixels)
             yield result
@@ -197,7 +198,7 @@ class _Tiles:
 
     def chain(self, activation: Activation) -> Chain:
         """What computes parts of it."""
-        if self._fast and activation.layers:
+        if self._on_openvino and activation.layers:
             from nst.inference.openvino_tiles import OpenVinoChain
 
             return OpenVinoChain(activation.chained, torch.get_num_threads())
@@ -213,25 +214,29 @@ class _Tiles:
             pass
 
 
-class _Side(NamedTuple):
+class _Range(NamedTuple):
     """Rows (or columns) of a tile."""
 
     computed: Span
-    new: slice  # those that no other tile has
-    kept: slice  # the same, counted from the first computed one
+    used: slice  # those that count as this tile's: each belongs to one tile
+    cut: slice  # the same, counted from the first computed one
 
     def length(self) -> int:
-        return self.new.stop - self.new.start
+        return self.used.stop - self.used.start
 
 
-def _spans(length: int, step: int) -> list[_Side]:
-    """Tiles of one size side by side; the last one ends with the picture, over the one before."""
-    sides = []
+def _ranges(length: int, step: int) -> list[_Range]:
+    """Tiles of one size side by side.
+
+    The last one is moved back so as to end with the picture: what it shares with the one before it
+    is computed twice and used once.
+    """
+    ranges = []
     for start in range(0, length, step):
         stop = min(start + step, length)
         first = max(0, stop - step)
-        sides.append(_Side((first, stop), slice(start, stop), slice(start - first, None)))
-    return sides
+        ranges.append(_Range((first, stop), slice(start, stop), slice(start - first, None)))
+    return ranges
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
@@ -279,6 +284,7 @@ def _apply_block(block: ResidualBlock, source: Activation, tiles: _Tiles) -> Act
         for part in _parts(layer):
             way = _apply(part, way, tiles)
 
+    assert way.kept is not source.kept  # or tiles would see sums of their neighbours
     chain = tiles.chain(source)
 
     def add(rows: slice, columns: slice, values: np.ndarray) -> None:
