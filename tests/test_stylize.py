@@ -11,9 +11,10 @@ from nst import stylize as stylize_module
 from nst.checkpoint import load_networks
 from nst.inference.engines import build_engine
 from nst.inference.picture import stylize
+from nst.jobs import OUTPUTS, result_names, save
 from nst.models import VARIANTS
 from nst.reading import END_MISSING, read_picture
-from nst.stylize import OUTPUTS, main, result_names, save
+from nst.stylize import main
 from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
 
 

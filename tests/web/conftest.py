@@ -1,8 +1,9 @@
-"""One page in a browser with the results for a small photo, which the tests of the viewer share."""
+"""What tests of the page share: a page with the results for a small photo, and a studio."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,10 @@ def page(desktop: object) -> object:
     desktop.mouse.move(0, 0)
     desktop.wait_for_timeout(300)  # a wheel that has been turned goes on turning
     return desktop
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> object:
+    from tests.web.made import make_studio
+
+    return make_studio(tmp_path)

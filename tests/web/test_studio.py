@@ -3,104 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import torch
 from gradio.data_classes import FileData
-from PIL import Image
 
 from nst.examples import FIRST_SIDE
 from nst.inference.blend import blend
-from nst.models import VARIANTS, build_model
+from nst.models import VARIANTS
 from nst.reading import END_MISSING
-from nst.web.components import Wishes
-from nst.web.painter import MAX_SIDE, MEASURE_REPEATS, Painter, bounded
+from nst.web.painter import MAX_SIDE, MEASURE_REPEATS, bounded
 from nst.web.session import ORIGINAL, Session, SessionExpiredError
-from nst.web.store import PictureStore
-from nst.web.studio import Studio, Update, captions
+from nst.web.studio import captions
 from tests.helpers import encoded, random_picture
-
-NAMES = [ORIGINAL, *VARIANTS]
-NETWORKS = list(VARIANTS)
-
-
-class Inverting:
-    """In a network's place: a negative; it can be made to fail, or to do something before."""
-
-    def __init__(self) -> None:
-        self.runs, self.error, self.before = 0, None, lambda: None
-
-    def __call__(self, photo: torch.Tensor) -> torch.Tensor:
-        self.runs += 1
-        self.before()
-        if self.error:
-            raise self.error
-        return 1 - photo
-
-
-class Made(NamedTuple):
-    studio: Studio
-    painter: Painter
-    network: Inverting
-    photo: FileData
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Made:
-    network = Inverting()
-    for number, name in enumerate(("first", "other")):
-        random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
-    photo().save(tmp_path / "photo.png")
-    painter = Painter(
-        {name: build_model(name) for name in VARIANTS},
-        {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
-        PictureStore(tmp_path / "store"),
-        {name: tmp_path / f"{name}.png" for name in ("first", "other")},
-    )
-    network.runs = 0
-    return Made(
-        Studio(painter),
-        painter,
-        network,
-        FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png"),
-    )
-
-
-def photo() -> Image.Image:
-    return random_picture(64, 50, seed=1)
-
-
-def negative(picture: Image.Image) -> Image.Image:
-    return Image.eval(picture, lambda value: 255 - value)
-
-
-def wishes(made: Made, number: int = 1, **other: object) -> Wishes:
-    return Wishes(
-        **{
-            "number": number,
-            "photo": made.photo,
-            "side": 256,
-            "networks": NETWORKS,
-            "engine": "eager",
-            **other,
-        }
-    )
-
-
-def run(made: Made, session: Session, number: int = 1, **other: object) -> list[Update]:
-    return list(made.studio.run(wishes(made, number, **other), session))
-
-
-def pictures(update: Update) -> list[bool]:
-    """Which pictures are there."""
-    return [pane.picture is not None for pane in update.view.panes]
-
-
-def pixels(session: Session) -> dict[str, bytes]:
-    return {name: picture.tobytes() for name, picture in session.pictures().items()}
+from tests.web.made import (
+    NAMES,
+    Made,
+    negative,
+    photo,
+    pictures,
+    pixels,
+    run,
+    wishes,
+)
 
 
 def test_a_visitor_sees_the_first_example(made: Made) -> None:
@@ -201,102 +126,6 @@ def test_what_there_is_to_say_about_a_file_is_said(made: Made) -> None:
     words = run(made, Session())[-1].view.report.words
     assert words.startswith("Done: 5 pictures in ")
     assert words.endswith(END_MISSING)
-
-
-class UnforeseenError(Exception):
-    """None of those that anybody has thought of."""
-
-
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("/secret"), UnforeseenError()])
-def test_a_failing_network_is_said_in_words_and_the_run_is_over(
-    made: Made, error: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    session = Session()
-    made.network.error = error
-    report = run(made, session)[-1].view.report
-    assert "a smaller size may work" in report.words
-    assert (report.error, report.total) == (True, 0)
-    assert "secret" not in report.words
-    assert "could not be painted" in caplog.text
-    assert not session.runs.pending
-    made.network.error = None
-    assert "Done" in run(made, session, 2)[-1].view.report.words
-
-
-@pytest.mark.parametrize("steps", range(1, 4))
-def test_when_a_visitor_leaves_the_run_is_over(made: Made, steps: int) -> None:
-    session = Session()
-    updates = made.studio.run(wishes(made), session)
-    for _ in range(steps):
-        next(updates)
-    assert session.runs.pending
-    updates.close()  # as Gradio does with what nobody is there to see
-    assert not session.runs.pending
-
-
-def test_something_that_stops_the_program_is_not_hidden(made: Made) -> None:
-    session = Session()
-    made.network.error = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        run(made, session)
-    assert not session.runs.pending
-
-
-def at_the_second_network(made: Made, act: Callable[[], object]) -> None:
-    def before() -> None:
-        if made.network.runs == 2:
-            act()
-
-    made.network.before = before
-
-
-def test_a_new_wish_ends_the_run_after_its_network(made: Made) -> None:
-    session = Session()
-    at_the_second_network(made, lambda: made.studio.ask(wishes(made, 2), session))
-    updates = run(made, session)
-    assert made.network.runs == 2
-    assert not updates[-1].view.report.total
-    assert session.runs.pending
-    made.network.before = lambda: None
-    assert "Done" in run(made, session, 2)[-1].view.report.words
-    assert made.network.runs == len(VARIANTS)  # those of the run before are taken over
-    assert not session.runs.pending
-    (update,) = run(made, session, 1)  # comes too late
-    assert update.view is None
-
-
-def test_stop_ends_the_run_after_its_network(made: Made) -> None:
-    session = Session()
-    at_the_second_network(made, lambda: made.studio.stop(session))
-    update = run(made, session)[-1]
-    assert update.view.report.words.startswith(f"Stopped: 2 of {len(VARIANTS)} pictures")
-    assert pictures(update) == [True, True, True] + [False] * (len(VARIANTS) - 2)
-    assert made.network.runs == 2
-    assert not session.runs.pending
-    made.studio.ask(wishes(made, 2), session)
-    made.studio.stop(session)
-    (update,) = run(made, session, 2)  # stopped while it was waiting for its turn
-    assert "Stopped" in update.view.report.words
-    assert made.network.runs == 2
-    run(made, session, 3)
-    assert made.network.runs == len(VARIANTS)
-
-
-def test_a_wish_during_a_run_holds_for_all_pictures(made: Made) -> None:
-    session = Session()
-    wish = wishes(made, strength=42, keep_colours=True)
-    at_the_second_network(made, lambda: made.studio.mix(wish, session))
-    run(made, session)
-    expected = blend(photo(), negative(photo()), 0.4, True).tobytes()
-    assert {value for name, value in pixels(session).items() if name != ORIGINAL} == {expected}
-
-
-def test_a_wish_before_the_photo_is_there_is_kept(made: Made) -> None:
-    session = Session()
-    made.studio.ask(wishes(made), session)
-    update = made.studio.mix(wishes(made, strength=30), session)
-    assert update.view is None
-    assert session.strength == 0.3
 
 
 def test_strength_and_colours_run_no_network(made: Made) -> None:

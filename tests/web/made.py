@@ -1,0 +1,97 @@
+"""A studio on networks that paint negatives, and what a visitor does in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from gradio.data_classes import FileData
+from PIL import Image
+
+from nst.models import VARIANTS, build_model
+from nst.web.components import Wishes
+from nst.web.painter import Painter
+from nst.web.session import ORIGINAL, Session
+from nst.web.store import PictureStore
+from nst.web.studio import Studio, Update
+from tests.helpers import random_picture
+
+NAMES = [ORIGINAL, *VARIANTS]
+NETWORKS = list(VARIANTS)
+
+
+class Inverting:
+    """In a network's place: a negative; it can be made to fail, or to do something before."""
+
+    def __init__(self) -> None:
+        self.runs, self.error, self.before = 0, None, lambda: None
+
+    def __call__(self, photo: torch.Tensor) -> torch.Tensor:
+        self.runs += 1
+        self.before()
+        if self.error:
+            raise self.error
+        return 1 - photo
+
+
+class Made(NamedTuple):
+    studio: Studio
+    painter: Painter
+    network: Inverting
+    photo: FileData
+
+
+def make_studio(tmp_path: Path) -> Made:
+    """A studio of two examples, and a visitor's photo; its files lie in the folder."""
+    network = Inverting()
+    for number, name in enumerate(("first", "other")):
+        random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
+    photo().save(tmp_path / "photo.png")
+    painter = Painter(
+        {name: build_model(name) for name in VARIANTS},
+        {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
+        PictureStore(tmp_path / "store"),
+        {name: tmp_path / f"{name}.png" for name in ("first", "other")},
+    )
+    network.runs = 0
+    return Made(
+        Studio(painter),
+        painter,
+        network,
+        FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png"),
+    )
+
+
+def photo() -> Image.Image:
+    return random_picture(64, 50, seed=1)
+
+
+def negative(picture: Image.Image) -> Image.Image:
+    return Image.eval(picture, lambda value: 255 - value)
+
+
+def wishes(made: Made, number: int = 1, **other: object) -> Wishes:
+    return Wishes(
+        **{
+            "number": number,
+            "photo": made.photo,
+            "side": 256,
+            "networks": NETWORKS,
+            "engine": "eager",
+            **other,
+        }
+    )
+
+
+def run(made: Made, session: Session, number: int = 1, **other: object) -> list[Update]:
+    return list(made.studio.run(wishes(made, number, **other), session))
+
+
+def pictures(update: Update) -> list[bool]:
+    """Which pictures are there."""
+    return [pane.picture is not None for pane in update.view.panes]
+
+
+def pixels(session: Session) -> dict[str, bytes]:
+    return {name: picture.tobytes() for name, picture in session.pictures().items()}
