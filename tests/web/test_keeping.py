@@ -125,6 +125,19 @@ def test_a_link_shows_the_same_place_of_the_same_example(
         page.evaluate("address => { location.href = address; }", address)
         assert_shows(page, state, before, shown)
         assert page.url == address
+    with visiting(browser, url) as page:  # while the page is about to write where it looks
+        page.locator("#viewer .in").click()
+        page.evaluate(
+            """address => {
+                document.querySelector("#viewer .in").click();
+                const end = performance.now() + 400;
+                while (performance.now() < end); // a busy machine
+                location.href = address;
+            }""",
+            address,
+        )
+        assert_shows(page, state, before, shown)
+        assert page.url == address
 
 
 def assert_shows(page: Page, state: str, before: list, shown: np.ndarray) -> None:
