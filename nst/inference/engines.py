@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["openvino", "eager", "plain"]
 Precision = Literal["fp32", "bf16"]
+HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}  # OpenVINO's names
 ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
 ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
 RELEASE_PIXELS = 300_000  # after a larger picture OpenVINO's memory is given back ...
@@ -116,10 +117,11 @@ class OpenVinoEngine:
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-            "INFERENCE_PRECISION_HINT": "f32" if self.precision == "fp32" else "bf16",
+            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "PERF_COUNT": profiled,
         }
-        model = openvino_model(self.network, self._group_sizes(pixels))
+        bf16 = self.precision == "bf16"
+        model = openvino_model(self.network, self._group_sizes(pixels), for_bf16=bf16)
         return openvino.Core().compile_model(model, "CPU", settings)
 
     def __call__(self, x: Tensor) -> Tensor:

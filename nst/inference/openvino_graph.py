@@ -33,6 +33,7 @@ from nst.inference.openvino_operations import (
     add_bias,
     crop_like,
     denormalise,
+    double_in_phases,
     instance_norm,
     integers,
     normalise,
@@ -47,6 +48,7 @@ FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
 LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
 
 LARGE_PIXELS = 160_000  # from here on quarter-size activations no longer fit into the cache
+WIDE_VECTORS = torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 Groups = list[Node]  # an activation: (N, C, H, W) as one or more tensors (N, c, H, W)
 GroupSizes = Mapping[int, int]  # channels of an activation -> of each of its groups
@@ -58,17 +60,22 @@ def fastest_group_sizes(architecture: Architecture, pixels: int) -> GroupSizes:
 
     Milliseconds, whole / in these groups, on two cores with AVX2 and 32 MiB of cache, at 256², 512²
     and 768²: v3 51.7 / 48.4, 226 / 199, 633 / 456; v4 23.4 / 22.6, 117 / 90, 292 / 214; v1 at 768²
-    761 / 675.  Ordinary k×k convolutions become slower in pieces.
+    761 / 675.  Ordinary k×k convolutions become slower in pieces.  On two cores with AVX-512, which
+    have 2 MiB of cache each, 128 channels in groups gain nothing; whole / 64 in groups / both: v3
+    41.9 / 42.0 / 52.6, 167 / 170 / 185, 530 / 505 / 527; v4 at 512² and 768² 81.9 / 80.4 / 93.0,
+    186 / 177 / 208.
     """
     sizes = {}
     if "decoder" in architecture.lightweight:
         sizes[64] = 32
-    if "residual" in architecture.lightweight and pixels >= LARGE_PIXELS:
+    if "residual" in architecture.lightweight and pixels >= LARGE_PIXELS and not WIDE_VECTORS:
         sizes[128] = 32
     return sizes
 
 
-def openvino_model(network: nn.Module, group_sizes: GroupSizes = WHOLE) -> openvino.Model:
+def openvino_model(
+    network: nn.Module, group_sizes: GroupSizes = WHOLE, *, for_bf16: bool = False
+) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
     It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, any H, W of at least 16.
@@ -76,6 +83,7 @@ def openvino_model(network: nn.Module, group_sizes: GroupSizes = WHOLE) -> openv
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
         group_sizes: the same function, by groups of channels; by rounding, in another order.
+        for_bf16: the same function, for a compiler that is told to use bf16.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
@@ -83,16 +91,24 @@ def openvino_model(network: nn.Module, group_sizes: GroupSizes = WHOLE) -> openv
     side = openvino.Dimension(-1)
     picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    (x,) = Graph(group_sizes).layer(network, [picture])
+    (x,) = Graph(group_sizes, for_bf16).layer(network, [picture])
     x.output(0).set_names({"stylized"})
     return openvino.Model([x], [picture], "TransformerNet")
 
 
 class Graph:
-    """Makes operations of layers, with activations in groups of so many channels."""
+    """Makes operations of layers, with activations in groups of so many channels.
 
-    def __init__(self, group_sizes: GroupSizes = WHOLE) -> None:
+    In bf16 OpenVINO has a slow kernel for depthwise transposed convolutions.  v3 in bf16 on two
+    cores with AMX, at 256² and 512² (fp32 42 and 185 ms, the baseline in bf16 36 and 144): 71 and
+    282 ms with it; in phases 25 and 116; as an ordinary convolution of an activation with zeros
+    between its values 26 and 111; as ordinary transposed convolutions of 32 channels, whose kernels
+    are zero between channels, 33 and 125; with these layers alone in fp32 39 and 166.
+    """
+
+    def __init__(self, group_sizes: GroupSizes = WHOLE, for_bf16: bool = False) -> None:
         self.group_sizes = group_sizes
+        self.for_bf16 = for_bf16
 
     def layer(self, module: nn.Module, x: Groups) -> Groups:
         """What a module of `nst.models`, or one that they consist of, makes of x.
@@ -172,6 +188,11 @@ class Graph:
             "dilations": list(module.dilation),
             "output_padding": list(module.output_padding),
         }
+        if self.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3):
+            return [
+                add_bias(double_in_phases(part, module.weight[own]), module.bias, own)
+                for part, own in _with_channels(x)
+            ]
         if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
             convolve, weight = ops.group_convolution_backprop_data, module.weight[:, None]
             return [

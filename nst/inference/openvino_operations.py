@@ -5,6 +5,7 @@ Shapes in comments are (N, C, H, W).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -35,6 +36,25 @@ def scale_and_shift(
     x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
 ) -> Node:
     return ops.add(ops.multiply(x, per_channel(scale)), per_channel(shift))
+
+
+def double_in_phases(x: Node, weight: Tensor) -> Node:
+    """A depthwise 3×3 convolution, transposed: stride 2, padding 1, output padding 1.
+
+    As four ordinary ones, each of which makes one pixel of every 2×2.
+
+    Args:
+        x: (1, C, H, W), which becomes (1, C, 2H, 2W).
+        weight: (C, 1, 3, 3).
+    """
+    taps = ([1], [2, 0])  # of the kernel, that an even and an odd pixel see
+    pixels = []
+    for row, column in itertools.product((0, 1), repeat=2):
+        kernel = weight[:, None, :, taps[row]][..., taps[column]]
+        pixels.append(
+            ops.group_convolution(x, to_array(kernel), [1, 1], [0, 0], [row, column], [1, 1])
+        )
+    return ops.depth_to_space(ops.concat(pixels, 1), "blocks_first", 2)
 
 
 def repeat_pixels(x: Node, factor: int) -> Node:

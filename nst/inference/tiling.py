@@ -226,11 +226,13 @@ class _Range(NamedTuple):
 
 
 def _ranges(length: int, step: int) -> list[_Range]:
-    """Tiles of one size side by side.
+    """Tiles of one size, `step` at most, side by side.
 
     The last one is moved back so as to end with the picture: what it shares with the one before it
     is computed twice and used once.
     """
+    even = math.ceil(length / math.ceil(length / step))
+    step = min(step, even + -even % STRIDE)  # or nearly all of the last one could be shared
     ranges = []
     for start in range(0, length, step):
         stop = min(start + step, length)

@@ -5,12 +5,14 @@
 writes assets/quantization.csv, one row for each network and form:
 
     fp32      as it was trained
+    bf16      computed in bf16, as `--precision bf16` does elsewhere; where the CPU can
     int8      convolutions in int8, calibrated on photos of the training part; norms and the first
               and last convolution stay in fp32, as NNCF's users do where pictures come out
     weights   int8 weights that are made fp32 again before they are used: a smaller file only
 
 and assets/figure-7-quantization.png, the page's first example at 8×.  PSNR is to the fp32 picture,
-in dB over all test photos; artifact measures are those of `nst.study.artifacts`, as means.
+in dB over all test photos, `largest` is the largest difference from it, in levels of 255; artifact
+measures are those of `nst.study.artifacts`, as means.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from nst.checkpoint import CheckpointError, load_networks
 from nst.examples import example_pictures
 from nst.files import write_then_rename
 from nst.images import read_picture, to_picture, to_tensor
+from nst.inference.engines import HINTS, Precision, has_bf16
 from nst.inference.latency import circumstances, measure_latency
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     import openvino
 
 TABLE, FIGURE = ASSETS / "quantization.csv", ASSETS / "figure-7-quantization.png"
-FORMS = ("fp32", "int8", "weights")
+FORMS = ("fp32", "bf16", "int8", "weights")
 SIDE = 256  # px, of photos
 FIGURE_SIDE = 384  # px
 CALIBRATION = 300  # photos
@@ -76,11 +79,13 @@ def quantized(network: TransformerNet, form: str, photos: Sequence[np.ndarray]) 
     """
     from nst.inference.openvino_graph import openvino_model
 
+    model = openvino_model(network, for_bf16=form == "bf16")
+    if form in ("fp32", "bf16"):
+        return model
     try:
         import nncf
     except ModuleNotFoundError as error:
         raise NncfMissingError("NNCF is not installed (pip install nncf)") from error
-    model = openvino_model(network)
     if form == "int8":
         operations = model.get_ordered_ops()
         names = [one.friendly_name for one in operations if "Convolution" in one.get_type_name()]
@@ -88,19 +93,17 @@ def quantized(network: TransformerNet, form: str, photos: Sequence[np.ndarray]) 
         return nncf.quantize(
             model, nncf.Dataset(photos), subset_size=len(photos), ignored_scope=ignored
         )
-    if form == "weights":
-        return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
-    return model
+    return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
 
 
-def compiled(model: openvino.Model) -> Run:
-    """A model on this CPU."""
+def compiled(model: openvino.Model, precision: Precision = "fp32") -> Run:
+    """A model on this CPU; `precision` is that of what is not in int8."""
     import openvino
 
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "INFERENCE_PRECISION_HINT": "f32",  # of what is not in int8
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
     }
     request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
     return lambda photo: torch.from_numpy(request.infer({0: photo.numpy()})[0].copy())
@@ -120,19 +123,21 @@ def compare(
     runs: Mapping[tuple[str, str], Run], sizes: Mapping[tuple[str, str], float], photos: Tensor
 ) -> pd.DataFrame:
     """One row for each (network, form): its size, PSNR to fp32 and artifacts on (N, 3, H, W)."""
-    found: dict[tuple[str, str], list[tuple[float, float, float]]] = {key: [] for key in runs}
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {key: [] for key in runs}
     for photo in photos.split(1):
         exact: dict[str, np.ndarray] = {}
         for (network, form), run in runs.items():  # fp32 is the first of each network
             picture = to_picture(run(photo)[0])
             pixels = np.asarray(picture, dtype=float)
-            error = np.square(pixels - exact.setdefault(network, pixels)).mean()
+            errors = np.abs(pixels - exact.setdefault(network, pixels))
             artifacts = measure(picture)
             share = np.nan if artifacts.array_share is None else artifacts.array_share
-            found[network, form].append((error, artifacts.lattice_db, share))
+            found[network, form].append(
+                (np.square(errors).mean(), errors.max(), artifacts.lattice_db, share)
+            )
     rows = []
     for (network, form), values in found.items():
-        errors, lattice, arrays = np.array(values).T
+        errors, largest, lattice, arrays = np.array(values).T
         mean = errors.mean()
         rows.append(
             {
@@ -141,6 +146,7 @@ def compare(
                 "MB": round(sizes[network, form], 3),
                 "psnr_db": round(10 * np.log10(255**2 / mean), 2) if mean else np.inf,
                 "worst_psnr_db": round(10 * np.log10(255**2 / errors.max()), 2) if mean else np.inf,
+                "largest": int(largest.max()),
                 "lattice_db": round(lattice.mean(), 2),
                 "array_share": round(float(np.nanmean(arrays)), 4)
                 if np.isfinite(arrays).any()
@@ -170,13 +176,13 @@ def draw(runs: Mapping[tuple[str, str], Run]) -> None:
     from nst.study.figures import DETAIL, draw_grid  # here: matplotlib
 
     photo = to_tensor(crop_square(read_picture(example_pictures()[0]), FIGURE_SIDE))[None]
-    columns: dict[str, list[Image.Image]] = {form: [] for form in FORMS}
+    columns: dict[str, list[Image.Image]] = {}
     place = (0, 0)
     for (_, form), run in runs.items():
         picture = to_picture(run(photo)[0])
         if form == "fp32":
             place = yellowest_place(picture, DETAIL)
-        columns[form].append(square_around(picture, place, DETAIL))
+        columns.setdefault(form, []).append(square_around(picture, place, DETAIL))
     figure = draw_grid(columns, headings=list(dict.fromkeys(name for name, _ in runs)))
     write_then_rename(FIGURE, lambda path: figure.savefig(path, format="png"))
 
@@ -205,18 +211,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (name, form): quantized(network, form, [photo.numpy() for photo in calibration])
             for name, network in networks.items()
             for form in FORMS
+            if form != "bf16" or has_bf16()
         }
     except (ValueError, OSError, NncfMissingError, CheckpointError) as error:
         print(f"nst.study.quantize: {error}", file=sys.stderr)
         return 1
     sizes = {key: megabytes(model) for key, model in models.items()}
-    runs = {key: compiled(model) for key, model in models.items()}
+    runs = {
+        (name, form): compiled(model, "bf16" if form == "bf16" else "fp32")
+        for (name, form), model in models.items()
+    }
     table = compare(runs, sizes, tests.batch(range(min(options.limit or len(tests), len(tests)))))
     times = measure_latency(runs, LATENCY_SIDE, LATENCY_SIDE, REPEATS)
     table["calibration"] = count
     table["latency_ms"] = [round(statistics.median(values), 1) for values in times.values()]
     write_then_rename(options.out, lambda path: table.to_csv(path, index=False))
-    print(circumstances("openvino", "fp32 and int8"))
+    print(circumstances("openvino", " and ".join(dict.fromkeys(form for _, form in models))))
     print(table.to_string(index=False))
     print(answer(table))
     if not options.no_figure:

@@ -63,6 +63,7 @@ def test_one_openvino_model_for_all_sizes(
 ) -> None:
     openvino_graph = pytest.importorskip("nst.inference.openvino_graph")
     monkeypatch.setattr(openvino_graph, "LARGE_PIXELS", large_pixels)
+    monkeypatch.setattr(openvino_graph, "WIDE_VECTORS", False)  # or there would be fewer groups
     for variant in VARIANTS:
         network = with_upsampling(variant, upsampling)
         engine = build_engine(network, "openvino")
@@ -72,6 +73,40 @@ def test_one_openvino_model_for_all_sizes(
                 expected = network(photo)
             assert engine(photo).shape == expected.shape
             assert torch.allclose(engine(photo), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "v3"])
+def test_the_form_for_bf16_is_the_same_function(
+    variant: str, networks: dict[str, TransformerNet]
+) -> None:
+    openvino = pytest.importorskip("openvino")
+    from nst.inference.openvino_graph import openvino_model
+
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    photo = torch.rand(1, 3, 37, 50).numpy()
+    results, kinds = [], []
+    for for_bf16 in (False, True):
+        for sizes in ({}, {64: 32, 128: 32}):
+            model = openvino_model(networks[variant], sizes, for_bf16=for_bf16)
+            kinds.append({one.get_type_name() for one in model.get_ops()})
+            results.append(openvino.Core().compile_model(model, "CPU", settings)(photo)[0])
+    for result in results[1:]:
+        assert np.abs(result - results[0]).max() < 1e-3  # rounding, as between engines
+    slow = "GroupConvolutionBackpropData"
+    assert [slow in of for of in kinds] == (
+        [True, True, False, False] if variant == "v3" else [False] * 4
+    )
+
+
+@pytest.mark.parametrize(("wide_vectors", "groups"), [(False, {64: 32, 128: 32}), (True, {64: 32})])
+def test_groups_of_channels_are_those_that_are_fast_here(
+    wide_vectors: bool, groups: dict[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openvino_graph = pytest.importorskip("nst.inference.openvino_graph")
+    monkeypatch.setattr(openvino_graph, "WIDE_VECTORS", wide_vectors)
+    assert openvino_graph.fastest_group_sizes(VARIANTS["v3"], 512**2) == groups
+    assert openvino_graph.fastest_group_sizes(VARIANTS["v3"], 256**2) == {64: 32}
+    assert openvino_graph.fastest_group_sizes(VARIANTS["baseline"], 512**2) == {}
 
 
 def test_threads_are_pytorchs_and_precision_is_fp32(networks: dict[str, TransformerNet]) -> None:

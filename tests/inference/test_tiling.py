@@ -12,8 +12,8 @@ from nst.checkpoint import load_networks
 from nst.inference.activation import Activation
 from nst.inference.engines import ENGINES
 from nst.inference.picture import stylize
-from nst.inference.tiling import ChannelStatistics, run_tiled, tile_sides
-from nst.models import VARIANTS, TransformerNet, build_model
+from nst.inference.tiling import ChannelStatistics, _ranges, run_tiled, tile_sides
+from nst.models import STRIDE, VARIANTS, TransformerNet, build_model
 from tests.helpers import random_picture
 from tests.test_models import UPSAMPLINGS, with_upsampling
 
@@ -149,3 +149,19 @@ def test_statistics_are_gathered_without_loss() -> None:
     variance, mean = torch.var_mean(values.double(), (0, 2, 3), correction=0)
     np.testing.assert_allclose(found.mean, mean, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(found.variance, variance, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("step", [8, 17, 112, 224, 4096])
+@pytest.mark.parametrize("length", [16, 224, 225, 1000, 4097, 6000])
+def test_tiles_lie_side_by_side_and_share_little(length: int, step: int) -> None:
+    ranges = _ranges(length, step)
+    assert [number for one in ranges for number in range(length)[one.used]] == list(range(length))
+    sizes = {one.computed[1] - one.computed[0] for one in ranges}
+    assert len(sizes) == 1  # one compiled form for all
+    (size,) = sizes
+    assert size <= step
+    assert size * len(ranges) < length + STRIDE * len(ranges)
+    for one in ranges:
+        first, stop = one.computed
+        assert 0 <= first <= one.used.start < one.used.stop == stop <= length
+        assert range(first, stop)[one.cut] == range(one.used.start, one.used.stop)

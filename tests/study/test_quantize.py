@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from nst.inference.engines import has_bf16
 from nst.models import build_model
 from nst.study.quantize import FORMS, NncfMissingError, answer, compare, compiled, quantized
 
@@ -28,9 +29,28 @@ def test_the_forms_of_a_random_network() -> None:
     table = compare(runs, dict.fromkeys(runs, 1.0), photos).set_index("form")
     assert list(table.index) == list(FORMS)
     assert table.psnr_db["fp32"] == np.inf
+    assert table.largest["fp32"] == 0
     for form in ("int8", "weights"):
         assert 20 < table.psnr_db[form] < 80
+        assert 1 <= table.largest[form] <= 255
         assert table.worst_psnr_db[form] <= table.psnr_db[form]
+
+
+def test_fp32_and_bf16_need_no_nncf(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "nncf", None)
+    torch.manual_seed(0)
+    network = build_model("v3").eval()
+    forms = {"fp32": "fp32", "bf16": "bf16" if has_bf16() else "fp32"}  # the model for bf16 anyway
+    runs = {
+        ("v3", form): compiled(quantized(network, form, []), precision)
+        for form, precision in forms.items()
+    }
+    table = compare(runs, dict.fromkeys(runs, 1.0), torch.rand(2, 3, 64, 64)).set_index("form")
+    assert table.largest["fp32"] == 0
+    assert table.largest["bf16"] <= (40 if has_bf16() else 1)
+    assert table.psnr_db["bf16"] > 30
 
 
 def test_the_answer_is_read_off_the_table() -> None:
