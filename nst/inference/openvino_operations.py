@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import openvino
 import openvino.opset15 as ops
 from openvino import Node
 from torch import Tensor
@@ -17,6 +18,11 @@ from nst.images import MEAN, STD
 from nst.models import STRIDE
 
 ROWS, COLUMNS = 2, 3  # axes of a picture
+
+# Every inference asks for this.  Where two threads are the first to do so at once, OpenVINO 2026.4
+# never answers: one holds Python's interpreter and waits for the table of types, the other makes
+# the table and waits for the interpreter.
+openvino.Type.f32.to_dtype()
 
 
 def normalise(x: Node) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +26,7 @@ from nst.inference.engines import (
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, TransformerNet
 from nst.paths import ASSETS
-from tests.helpers import run_python
+from tests.helpers import ROOT, run_python
 from tests.test_models import UPSAMPLINGS, with_upsampling
 
 LAMPS = ASSETS / "lamps.png"
@@ -124,6 +125,42 @@ def test_callers_at_the_same_time_get_their_own(networks: dict[str, TransformerN
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(engine, photos))
     assert all(torch.equal(a, b) for a, b in zip(results, expected, strict=True))
+
+
+TYPES = """
+import threading, time
+import nst.inference.openvino_graph
+import openvino
+
+barrier = threading.Barrier(8)
+
+def ask():
+    barrier.wait()
+    end = time.perf_counter() + 0.02
+    while time.perf_counter() < end:  # so that all of them want the interpreter
+        pass
+    openvino.Type.f32.to_dtype()
+
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads:
+    thread.start()
+"""
+
+
+def test_the_first_inferences_may_come_at_the_same_time() -> None:
+    """Four trials: without what `openvino_operations` does about it, nearly half of them hang."""
+    pytest.importorskip("openvino")
+    trials = [
+        subprocess.Popen([sys.executable, "-c", TYPES], cwd=ROOT, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    try:
+        for trial in trials:
+            _, complaints = trial.communicate(timeout=60)
+            assert trial.returncode == 0, complaints
+    finally:
+        for trial in trials:
+            trial.kill()
 
 
 def test_memory_is_given_back_and_the_next_picture_is_right(
