@@ -44,7 +44,7 @@ from nst.inference.engines import EngineName
 from nst.models import MIN_SIDE, STRIDE, ResidualBlock, TransformerNet
 
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]  # px done, px in all: those of the picture, in each pass
+Progress = Callable[[int, int], None]  # px of the picture done, as shares of all passes; in all
 
 # Px a side: activations stay in the CPU's cache, unlike with a power of two, whose rows would take
 # each other's places there.
@@ -192,7 +192,7 @@ class _Tiles:
         for tile, result in zip(tiles, self._workers.map(compute, tiles), strict=True):
             done += math.prod(map(_Range.length, tile)) * activation.stride**2
             if self.progress:
-                self.progress(done, self.passes * pixels)
+                self.progress(done // self.passes, pixels)
             yield result
         self.passes_done += 1
 
