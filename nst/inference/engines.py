@@ -20,10 +20,12 @@ import torch
 from torch import Tensor
 
 from nst.fast import fast
+from nst.inference.openvino_form import Form, best_form
 from nst.models import TransformerNet
 
 if TYPE_CHECKING:
     import openvino
+
 
 EngineName = Literal["openvino", "eager", "plain"]
 Precision = Literal["fp32", "bf16"]
@@ -97,7 +99,7 @@ class OpenVinoEngine:
         self.network = network
         self.precision: Precision = precision
         self._one_at_a_time = threading.Lock()
-        self._requests: dict[str, openvino.InferRequest] = {}  # by the groups of channels
+        self._requests: dict[str, openvino.InferRequest] = {}  # by their form
         try:
             # What compiles may still not run.  The form for small pictures waits until one comes.
             self._run(np.zeros((1, 3, TRIAL_SIDE, TRIAL_SIDE), np.float32), RELEASE_PIXELS)
@@ -120,8 +122,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "PERF_COUNT": profiled,
         }
-        bf16 = self.precision == "bf16"
-        model = openvino_model(self.network, self._group_sizes(pixels), for_bf16=bf16)
+        model = openvino_model(self.network, self._form(pixels))
         return openvino.Core().compile_model(model, "CPU", settings)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -132,7 +133,7 @@ class OpenVinoEngine:
 
     def _run(self, values: np.ndarray, pixels: int) -> np.ndarray:
         """(1, 3, H, W) -> the same, in the form for pictures of so many pixels."""
-        form = str(self._group_sizes(pixels))
+        form = str(self._form(pixels))
         with self._one_at_a_time:
             if form not in self._requests:
                 self._requests[form] = self.compile(pixels).create_infer_request()
@@ -144,10 +145,8 @@ class OpenVinoEngine:
                 request.get_compiled_model().release_memory()
         return result
 
-    def _group_sizes(self, pixels: int) -> Mapping[int, int]:
-        from nst.inference.openvino_graph import fastest_group_sizes
-
-        return fastest_group_sizes(self.network.architecture, pixels)
+    def _form(self, pixels: int) -> Form:
+        return best_form(self.network.architecture, pixels, self.precision)
 
 
 def _import_openvino() -> None:

@@ -15,7 +15,7 @@ Shapes in comments are (N, C, H, W), with N = 1.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import openvino
@@ -27,7 +27,9 @@ from torch import nn
 from nst.fast import is_narrow, kernel_rows
 from nst.images import MEAN, STD
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
+from nst.inference.openvino_form import Form
 from nst.inference.openvino_operations import (
+    LAST,
     ROWS,
     add_all,
     add_bias,
@@ -42,48 +44,22 @@ from nst.inference.openvino_operations import (
     scale_and_shift,
     to_array,
 )
-from nst.models import Architecture, ResidualBlock, TransformerNet
+from nst.models import ResidualBlock, TransformerNet
 
 FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
-LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
 
-LARGE_PIXELS = 160_000  # from here on quarter-size activations no longer fit into the cache
-WIDE_VECTORS = torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 Groups = list[Node]  # an activation: (N, C, H, W) as one or more tensors (N, c, H, W)
-GroupSizes = Mapping[int, int]  # channels of an activation -> of each of its groups
-WHOLE: GroupSizes = {}
 
 
-def fastest_group_sizes(architecture: Architecture, pixels: int) -> GroupSizes:
-    """What is fastest for pictures of that size.
-
-    Milliseconds, whole / in these groups, on two cores with AVX2 and 32 MiB of cache, at 256², 512²
-    and 768²: v3 51.7 / 48.4, 226 / 199, 633 / 456; v4 23.4 / 22.6, 117 / 90, 292 / 214; v1 at 768²
-    761 / 675.  Ordinary k×k convolutions become slower in pieces.  On two cores with AVX-512, which
-    have 2 MiB of cache each, 128 channels in groups gain nothing; whole / 64 in groups / both: v3
-    41.9 / 42.0 / 52.6, 167 / 170 / 185, 530 / 505 / 527; v4 at 512² and 768² 81.9 / 80.4 / 93.0,
-    186 / 177 / 208.
-    """
-    sizes = {}
-    if "decoder" in architecture.lightweight:
-        sizes[64] = 32
-    if "residual" in architecture.lightweight and pixels >= LARGE_PIXELS and not WIDE_VECTORS:
-        sizes[128] = 32
-    return sizes
-
-
-def openvino_model(
-    network: nn.Module, group_sizes: GroupSizes = WHOLE, *, for_bf16: bool = False
-) -> openvino.Model:
+def openvino_model(network: nn.Module, form: Form | None = None) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
     It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, any H, W of at least 16.
 
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
-        group_sizes: the same function, by groups of channels; by rounding, in another order.
-        for_bf16: the same function, for a compiler that is told to use bf16.
+        form: None: the plain one.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
@@ -91,13 +67,13 @@ def openvino_model(
     side = openvino.Dimension(-1)
     picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    (x,) = Graph(group_sizes, for_bf16).layer(network, [picture])
+    (x,) = Graph(form or Form()).layer(network, [picture])
     x.output(0).set_names({"stylized"})
     return openvino.Model([x], [picture], "TransformerNet")
 
 
 class Graph:
-    """Makes operations of layers, with activations in groups of so many channels.
+    """Makes operations of layers, in one form.
 
     In bf16 OpenVINO has a slow kernel for depthwise transposed convolutions.  v3 in bf16 on two
     cores with AMX, at 256² and 512² (fp32 42 and 185 ms, the baseline in bf16 36 and 144): 71 and
@@ -106,9 +82,8 @@ class Graph:
     are zero between channels, 33 and 125; with these layers alone in fp32 39 and 166.
     """
 
-    def __init__(self, group_sizes: GroupSizes = WHOLE, for_bf16: bool = False) -> None:
-        self.group_sizes = group_sizes
-        self.for_bf16 = for_bf16
+    def __init__(self, form: Form) -> None:
+        self.form = form
 
     def layer(self, module: nn.Module, x: Groups) -> Groups:
         """What a module of `nst.models`, or one that they consist of, makes of x.
@@ -127,7 +102,13 @@ class Graph:
                 return self._residual_block(module, x)
             case nn.InstanceNorm2d():
                 return [
-                    instance_norm(part, module.weight[own], module.bias[own], module.eps)
+                    instance_norm(
+                        part,
+                        module.weight[own],
+                        module.bias[own],
+                        module.eps,
+                        centred=self.form.centred,
+                    )
                     for part, own in _with_channels(x)
                 ]
             case FrozenNorm():
@@ -188,7 +169,7 @@ class Graph:
             "dilations": list(module.dilation),
             "output_padding": list(module.output_padding),
         }
-        if self.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3):
+        if self.form.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3):
             return [
                 add_bias(double_in_phases(part, module.weight[own]), module.bias, own)
                 for part, own in _with_channels(x)
@@ -213,7 +194,7 @@ class Graph:
         ]
 
     def _groups_of(self, channels: int) -> list[slice]:
-        size = self.group_sizes.get(channels, channels)
+        size = self.form.group_sizes.get(channels, channels)
         return [slice(first, first + size) for first in range(0, channels, size)]
 
 

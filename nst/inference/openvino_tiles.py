@@ -18,10 +18,11 @@ from openvino import Node
 from torch import nn
 
 from nst.inference.activation import Edges, FromLevels, FrozenNorm
+from nst.inference.openvino_form import Form
 from nst.inference.openvino_graph import Graph
 from nst.inference.openvino_operations import integers, to_array
 
-Form = tuple[tuple[int, ...], Edges]  # of a part: its shape, (h, w, C), and where it is padded
+PartForm = tuple[tuple[int, ...], Edges]  # of a part: its shape, (h, w, C), and where it is padded
 NO_EDGES: Edges = (False, False, False, False)
 
 
@@ -39,7 +40,7 @@ class OpenVinoChain:
         self._core = openvino.Core()
         # Two forms may be compiled at a time, but each of them once, whoever asks for it.
         self._compiler = ThreadPoolExecutor(threads)
-        self._compiled: dict[Form, Future[openvino.CompiledModel]] = {}
+        self._compiled: dict[PartForm, Future[openvino.CompiledModel]] = {}
         self._asking = threading.Lock()
         self._of_thread = threading.local()
 
@@ -48,7 +49,7 @@ class OpenVinoChain:
         result = request.infer({0: values[None]}, share_inputs=True, share_outputs=True)
         return result[0][0]
 
-    def _request(self, form: Form) -> openvino.InferRequest:
+    def _request(self, form: PartForm) -> openvino.InferRequest:
         """This thread's own."""
         requests = vars(self._of_thread).setdefault("requests", {})
         if form not in requests:
@@ -58,16 +59,16 @@ class OpenVinoChain:
             requests[form] = self._compiled[form].result().create_infer_request()
         return requests[form]
 
-    def _compile(self, form: Form) -> openvino.CompiledModel:
+    def _compile(self, form: PartForm) -> openvino.CompiledModel:
         return self._core.compile_model(_tile_model(self._layers, form), "CPU", self._settings)
 
 
-def _tile_model(layers: Sequence[nn.Module], form: Form) -> openvino.Model:
+def _tile_model(layers: Sequence[nn.Module], form: PartForm) -> openvino.Model:
     """Layers of a part of a picture, (1, h, w, C), which is padded at some of its edges only."""
     shape, (top, left, bottom, right) = form
     kind = np.uint8 if layers and isinstance(layers[0], FromLevels) else np.float32
     tile = ops.parameter([1, *shape], kind, name="tile")
-    graph, x, channels_last = Graph(), tile, True
+    graph, x, channels_last = Graph(Form()), tile, True
     for layer in layers:
         if channels_last and isinstance(layer, FrozenNorm | nn.ReLU):
             x = _of_channels_last(layer, x)

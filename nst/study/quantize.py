@@ -42,6 +42,7 @@ from nst.files import write_then_rename
 from nst.images import read_picture, to_picture, to_tensor
 from nst.inference.engines import HINTS, Precision, has_bf16
 from nst.inference.latency import circumstances, measure_latency
+from nst.inference.openvino_form import Form
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
@@ -79,7 +80,7 @@ def quantized(network: TransformerNet, form: str, photos: Sequence[np.ndarray]) 
     """
     from nst.inference.openvino_graph import openvino_model
 
-    model = openvino_model(network, for_bf16=form == "bf16")
+    model = openvino_model(network, Form(for_bf16=form == "bf16"))
     if form in ("fp32", "bf16"):
         return model
     try:

@@ -13,7 +13,7 @@ import torch
 
 from nst.checkpoint import load_networks
 from nst.images import limit_side, read_picture, to_tensor
-from nst.inference import engines
+from nst.inference import engines, openvino_form
 from nst.inference.engines import (
     INSTEAD,
     EngineError,
@@ -23,6 +23,7 @@ from nst.inference.engines import (
     build_engines,
     has_bf16,
 )
+from nst.inference.openvino_form import Form, best_form
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, TransformerNet
 from nst.paths import ASSETS
@@ -62,9 +63,9 @@ def test_same_picture_as_eager(
 def test_one_openvino_model_for_all_sizes(
     upsampling: str, large_pixels: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    openvino_graph = pytest.importorskip("nst.inference.openvino_graph")
-    monkeypatch.setattr(openvino_graph, "LARGE_PIXELS", large_pixels)
-    monkeypatch.setattr(openvino_graph, "WIDE_VECTORS", False)  # or there would be fewer groups
+    monkeypatch.setattr(openvino_form, "LARGE_PIXELS", large_pixels)
+    monkeypatch.setattr(openvino_form, "CENTRED_PIXELS", large_pixels)
+    monkeypatch.setattr(openvino_form, "WIDE_VECTORS", False)  # or there would be fewer groups
     for variant in VARIANTS:
         network = with_upsampling(variant, upsampling)
         engine = build_engine(network, "openvino")
@@ -88,7 +89,7 @@ def test_the_form_for_bf16_is_the_same_function(
     results, kinds = [], []
     for for_bf16 in (False, True):
         for sizes in ({}, {64: 32, 128: 32}):
-            model = openvino_model(networks[variant], sizes, for_bf16=for_bf16)
+            model = openvino_model(networks[variant], Form(sizes, for_bf16=for_bf16))
             kinds.append({one.get_type_name() for one in model.get_ops()})
             results.append(openvino.Core().compile_model(model, "CPU", settings)(photo)[0])
     for result in results[1:]:
@@ -103,11 +104,34 @@ def test_the_form_for_bf16_is_the_same_function(
 def test_groups_of_channels_are_those_that_are_fast_here(
     wide_vectors: bool, groups: dict[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    openvino_graph = pytest.importorskip("nst.inference.openvino_graph")
-    monkeypatch.setattr(openvino_graph, "WIDE_VECTORS", wide_vectors)
-    assert openvino_graph.fastest_group_sizes(VARIANTS["v3"], 512**2) == groups
-    assert openvino_graph.fastest_group_sizes(VARIANTS["v3"], 256**2) == {64: 32}
-    assert openvino_graph.fastest_group_sizes(VARIANTS["baseline"], 512**2) == {}
+    monkeypatch.setattr(openvino_form, "WIDE_VECTORS", wide_vectors)
+    assert best_form(VARIANTS["v3"], 512**2).group_sizes == groups
+    assert best_form(VARIANTS["v3"], 256**2).group_sizes == {64: 32}
+    assert best_form(VARIANTS["baseline"], 512**2).group_sizes == {}
+
+
+def test_norms_of_large_pictures_keep_their_digits() -> None:
+    openvino = pytest.importorskip("openvino")
+    import openvino.opset15 as ops
+
+    from nst.inference.openvino_operations import instance_norm
+
+    channels, side = 4, 1200
+    x = 5 + 0.01 * torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
+    exact = torch.nn.functional.instance_norm(x.double()).numpy()
+    errors = {}
+    for centred in (False, True):
+        picture = ops.parameter([1, channels, -1, -1], np.float32)
+        one, none = torch.ones(channels), torch.zeros(channels)
+        y = instance_norm(picture, one, none, 1e-5, centred=centred)
+        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        run = openvino.Core().compile_model(openvino.Model([y], [picture]), "CPU", settings)
+        errors[centred] = np.abs(run(x.numpy())[0] - exact).max()
+    assert errors[True] < 2e-4
+    assert errors[False] > 4 * errors[True]
+    for variant, where in (("v2", True), ("v3", True), ("v1", False), ("v4", False)):
+        assert best_form(VARIANTS[variant], side**2).centred == where
+        assert not best_form(VARIANTS[variant], 1024**2).centred
 
 
 def test_threads_are_pytorchs_and_precision_is_fp32(networks: dict[str, TransformerNet]) -> None:
@@ -180,6 +204,7 @@ import sys
 from pathlib import Path
 from PIL import Image
 from nst.inference.engines import build_engine
+from nst.inference.openvino_form import Form, best_form
 from nst.inference.picture import stylize
 from nst.models import build_model
 
