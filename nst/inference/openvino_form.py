@@ -39,8 +39,8 @@ def best_form(architecture: Architecture, pixels: int, precision: Precision = "f
 
     In large pictures the norms of v2 and v3, whose encoders have norms inside of their layers, are
     centred.  At 1448×1448 px, largest difference in levels of 255 from the picture made in tiles,
-    whose sums are in float64, and values that differ by more than 1, without / with it: v3 4, 0.02 %
-    / 3, 0.0007 %, in 2.4 / 3.1 s; v2 3, 0.01 % / 1, none.  The others differ by 1 without it.
+    whose sums are in float64, and values that differ by more than 1, without / with it: v3 4 and
+    0.02 % / 3 and 0.0007 %, in 2.4 / 3.1 s; v2 3 and 0.01 % / 1 and none.  The others differ by 1.
     """
     sizes = {}
     if "decoder" in architecture.lightweight:
