@@ -80,10 +80,11 @@ def measure(
 
 
 def slopes(table: pd.DataFrame) -> dict[str, float]:
-    """The exponent with which each network's seconds grow with the pixels."""
+    """The exponent with which each network's seconds grow with the pixels; none of one size."""
     return {
         name: float(np.polyfit(np.log(rows.width * rows.height), np.log(rows.seconds), 1)[0])
         for name, rows in table.groupby("network", sort=False)
+        if (rows.width * rows.height).nunique() > 1
     }
 
 
@@ -98,7 +99,7 @@ def draw(table: pd.DataFrame) -> Figure:
     of = slopes(table)
     for name, rows in table.groupby("network", sort=False):
         style = {"color": COLOURS[name], "linestyle": LINES[name], "marker": "."}
-        label = f"{name}, slope {of[name]:.2f}"
+        label = f"{name}, slope {of[name]:.2f}" if name in of else name
         axis.plot(rows.width * rows.height / 1e6, rows.seconds, label=label, **style)
     axis.axvline(UNTILED_PIXELS / 1e6, color="0.6", linewidth=1)
     axis.annotate(
@@ -143,5 +144,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_then_rename(options.figure, lambda path: draw(table).savefig(path, format="png", dpi=100))
     print(circumstances(engines["baseline"].name))
     print(table.to_string(index=False))
-    print("slopes: " + ", ".join(f"{name} {slope:.2f}" for name, slope in slopes(table).items()))
+    if of := slopes(table):
+        print("slopes: " + ", ".join(f"{name} {slope:.2f}" for name, slope in of.items()))
     return 0

@@ -24,6 +24,9 @@ def test_the_slope_is_the_exponent(exponent: float) -> None:
         for pixels in [width * height]
     )
     assert slopes(rows) == pytest.approx({"baseline": exponent, "v4": exponent})
+    one_size = rows[rows.width == 256]
+    assert slopes(one_size) == {}
+    assert draw(one_size).axes[0].get_legend().get_texts()[0].get_text() == "baseline"
 
 
 def test_the_command_measures_at_once_and_in_tiles(
