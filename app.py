@@ -3,16 +3,16 @@
     python app.py
 
 opens the page on http://127.0.0.1:7860 (set GRADIO_SERVER_PORT for another port).  It works
-offline.  Layout and wiring are here; what the page does is in `nst.web.studio`.
+offline.  Layout and wiring are here; what the page does is in `nst.web.page.handlers`.
 """
 
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
-    from nst.web.head_start import begin
-    from nst.web.no_stubs import import_gradio_without_stubs
-    from nst.web.surroundings import prepare
+    from nst.web.server.environment import prepare
+    from nst.web.server.head_start import begin
+    from nst.web.server.no_stubs import import_gradio_without_stubs
 
     import_gradio_without_stubs()
     run("app", *prepare(), first=begin)
@@ -28,27 +28,27 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from nst.checkpoint import CheckpointError
-from nst.examples import FIRST_SIDE, examples
-from nst.images import MAX_BYTES
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
-from nst.web import texts
-from nst.web.components import Bar, PictureUpload, ResultsForPrograms, Viewer, Wishes
-from nst.web.head_start import ready
-from nst.web.lifetime import delete_old_files
-from nst.web.live import Live, bound_messages
-from nst.web.offline import stay_offline
-from nst.web.painter import MAX_SIDE, Painter
-from nst.web.preview import Preview, preview_route
-from nst.web.programs import Programs
-from nst.web.session import Session
-from nst.web.store import PictureStore, Restoring
-from nst.web.studio import Studio, on_page
-from nst.web.surroundings import Address
-from nst.web.tabs import about_tab, live_tab, training_tab
-from nst.web.theme import page_theme
-from nst.web.zero_gpu import declare_for_zero_gpu
-from nst.web.zoom import ZOOM_SIDE
+from nst.pictures.examples import FIRST_SIDE, examples
+from nst.pictures.reading import MAX_BYTES
+from nst.web.live.socket import Live, bound_messages
+from nst.web.page import texts
+from nst.web.page.components import Bar, PictureUpload, ResultsForPrograms, StylizeRequest, Viewer
+from nst.web.page.handlers import Handlers, on_page
+from nst.web.page.preview import Preview, preview_route
+from nst.web.page.programs import Programs
+from nst.web.page.session import Session
+from nst.web.page.stylizer import MAX_SIDE, Stylizer
+from nst.web.page.tabs import about_tab, live_tab, training_tab
+from nst.web.page.theme import page_theme
+from nst.web.page.zoom import ZOOM_SIDE
+from nst.web.server.environment import Address
+from nst.web.server.head_start import ready
+from nst.web.server.offline import stay_offline
+from nst.web.server.store import PictureStore, Restoring
+from nst.web.server.temporary_files import delete_old_files
+from nst.web.server.zero_gpu import declare_for_zero_gpu
 
 SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
 SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
@@ -58,17 +58,17 @@ ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or tim
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 
 
-def build_demo(painter: Painter) -> gr.Blocks:
+def build_demo(painter: Stylizer) -> gr.Blocks:
     """The page; the first of the painter's engines and examples is chosen at first."""
     stay_offline()
-    studio, names, engines = Studio(painter), painter.names, list(painter.engines)
+    studio, names, engines = Handlers(painter), painter.names, list(painter.engines)
     with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
         session = gr.State(painter.first_session())
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
                 bar = Bar(
-                    Wishes(
+                    StylizeRequest(
                         example=painter.first_example,
                         side=FIRST_SIDE,
                         networks=names,
@@ -178,7 +178,7 @@ def main(address: Address, folder: Path) -> None:
         networks, engines = ready()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    painter = Painter(networks, engines, store, examples())
+    painter = Stylizer(networks, engines, store, examples())
     live = Live(painter.engines[painter.first_engine], painter.turns)
     demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
     try:

@@ -39,8 +39,8 @@ from nst.checkpoint import CheckpointError
 from nst.fast import keep_freed_memory
 from nst.files import sha256
 from nst.loss import PerceptualLoss
-from nst.training.circumstances import allow_tf32, choose_compile, choose_precision, circumstances
 from nst.training.data import PhotoSet, load_photos, names_sha256, steps_per_epoch
+from nst.training.hardware import allow_tf32, choose_compile, choose_precision, circumstances
 from nst.training.interrupt import stop_signal
 from nst.training.log import TERMS
 from nst.training.objective import Objective, read_style

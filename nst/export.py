@@ -30,9 +30,7 @@ import torch
 from PIL import Image
 
 from nst.checkpoint import CheckpointError, load_checkpoint
-from nst.examples import example_pictures
 from nst.files import temporary_folder
-from nst.images import to_tensor
 from nst.inference.exported import (
     SUFFIXES,
     ExportError,
@@ -44,7 +42,9 @@ from nst.inference.exported import (
 )
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
-from nst.reading import PictureError, read_picture
+from nst.pictures.examples import example_pictures
+from nst.pictures.reading import PictureError, read_picture
+from nst.pictures.tensors import to_tensor
 
 SIDE = 333  # px, the longer side of a photo that is checked, whole and three quarters of it
 TOLERANCE = 1 / 255

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from nst.files import write_then_rename
-from nst.reading import PictureError, looks_like_photo
+from nst.pictures.reading import PictureError, looks_like_photo
 
 NAME_BYTES = 255  # as long may a file's name be
 

@@ -31,12 +31,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.images import denormalise, normalise
-
 Part = Literal["encoder", "residual", "decoder"]
 Inner = Literal["norm", "relu"]
 Upsampling = Literal["transposed", "transposed4", "resize"]
 
+MEAN = (0.485, 0.456, 0.406)  # of ImageNet in RGB, as in torchvision
+STD = (0.229, 0.224, 0.225)
 MIN_SIDE = 16  # px; 4 are left of them at quarter size, where most of the work is done
 STRIDE = 4  # the encoder halves the picture twice
 
@@ -80,6 +80,20 @@ ABLATIONS: dict[str, Architecture] = {
     "v3-denselast": replace(V3, head="ordinary 9x9"),
     "v4-nolattice": V4,  # trained without the lattice term
 }
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """RGB in [0, 1], (..., 3, H, W) -> ImageNet's mean and standard deviation taken out."""
+    return (pixels - _column(MEAN, pixels)) / _column(STD, pixels)
+
+
+def denormalise(values: Tensor) -> Tensor:
+    """The inverse of `normalise`; may lie outside [0, 1] where a network overshoots."""
+    return values * _column(STD, values) + _column(MEAN, values)
+
+
+def _column(values: tuple[float, ...], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device).view(3, 1, 1)
 
 
 def spatial_convolution(

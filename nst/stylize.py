@@ -30,7 +30,7 @@ from nst.inference.picture import stylize_any_size
 from nst.jobs import OUTPUTS, Job, check_fits, complain, missing, photo_files, plan, save
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
-from nst.reading import MAX_PIXELS, PictureError, allow_larger, read_with_remark
+from nst.pictures.reading import MAX_PIXELS, PictureError, allow_larger, read_with_remark
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nst.files import sha256
-from nst.images import normalise
+from nst.models import normalise
 
 Pooling = Literal["max", "average"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst.reading import PictureError, accepted
+from nst.pictures.reading import PictureError, accepted
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,16 +13,24 @@ import pytest
 
 from tests.helpers import ROOT, run_python
 
-COMMANDS = {"nst.stylize", "nst.export", "nst.benchmark"}
+COMMANDS = {"nst.stylize", "nst.export", "nst.jobs"}
+PAPER = {"nst.models", "nst.loss", "nst.vgg", "nst.paper"}
 # What each floor may use; "nst" are the modules that lie directly in the package.
+BELOW = {"nst", "nst.pictures", "nst.inference"}
 MAY_USE = {
     "nst": {"nst"},
-    "nst.inference": {"nst", "nst.inference"},
-    "nst.training": {"nst", "nst.training"},
-    "nst.study": {"nst", "nst.inference", "nst.training", "nst.study"},
-    "commands": {"nst", "nst.inference", "nst.study"},
-    "nst.web": {"nst", "nst.inference", "nst.study", "nst.web"},
-    "app": {"nst", "nst.inference", "nst.study", "nst.web"},
+    "nst.pictures": {"nst", "nst.pictures"},
+    "nst.artifacts": {"nst", "nst.pictures", "nst.artifacts"},
+    "nst.inference": BELOW,
+    "nst.training": {"nst", "nst.pictures", "nst.training"},
+    "nst.benchmark": {*BELOW, "nst.benchmark"},
+    "nst.study": {*BELOW, "nst.artifacts", "nst.training", "nst.benchmark", "nst.study"},
+    "commands": {*BELOW, "commands"},
+    "nst.web": {"nst"},
+    "nst.web.server": {*BELOW, "nst.web.server"},
+    "nst.web.live": {*BELOW, "nst.web.server", "nst.web.live"},
+    "nst.web.page": {*BELOW, "nst.artifacts", "nst.web.server", "nst.web.live", "nst.web.page"},
+    "app": {*BELOW, "nst.web.server", "nst.web.live", "nst.web.page"},
     "train": {"nst", "nst.training"},
 }
 PAGE_ONLY = {"gradio", "gradio_client", "spaces"}
@@ -75,8 +83,9 @@ def _imports(node: ast.AST, at_start: bool) -> Iterator[Import]:
 def floor(name: str) -> str:
     if name in COMMANDS:
         return "commands"
-    package, _, module = name.rpartition(".")
-    return package if module and f"{package}" in MAY_USE else name
+    if name in MAY_USE:
+        return name
+    return name.rpartition(".")[0]
 
 
 def ours(name: str, *, only_at_start: bool = False) -> set[str]:
@@ -102,6 +111,11 @@ def test_arrows_go_down(name: str) -> None:
         assert floor(module) in MAY_USE[floor(name)], f"{name} imports {module}"
 
 
+def test_the_paper_stands_alone() -> None:
+    for name in PAPER:
+        assert ours(name) <= PAPER | {"nst.files"}  # which knows no pictures either
+
+
 def test_there_is_no_circle() -> None:
     """Imports inside of functions count too: none of them is there to get around a circle."""
     order = list(TopologicalSorter({name: ours(name) for name in MODULES}).static_order())
@@ -111,13 +125,15 @@ def test_there_is_no_circle() -> None:
 def test_gradio_belongs_to_the_page() -> None:
     for name in MODULES:
         for module, at_start in imports(name):
-            if module.partition(".")[0] in PAGE_ONLY and floor(name) not in ("nst.web", "app"):
+            if module.partition(".")[0] in PAGE_ONLY and not floor(name).startswith(
+                ("nst.web", "app")
+            ):
                 assert not at_start, f"{name} imports {module}"
 
 
 def test_reading_needs_neither_pytorch_nor_numpy() -> None:
-    """`nst.web.upload` starts a process for each upload, which has to be up at once."""
-    foreign = {one.module for name in loaded_with("nst.reading") for one in imports(name)}
+    """`nst.web.server.upload` starts a process for each upload, which has to be up at once."""
+    foreign = {one.module for name in loaded_with("nst.pictures.reading") for one in imports(name)}
     assert {"torch", "numpy"}.isdisjoint(module.partition(".")[0] for module in foreign)
 
 

@@ -137,12 +137,12 @@ def test_a_training(tmp_path: Path, photos: Path, painting: Path, tiny_vgg_file:
 
 
 PAGE = """
-from nst.web.surroundings import prepare
+from nst.web.server.environment import prepare
 surroundings = prepare()
 import app, gradio
 from nst.checkpoint import load_networks
 from nst.models import VARIANTS
-from nst.web.head_start import Ready
+from nst.web.server.head_start import Ready
 gradio.networking.url_ok = lambda address: False  # as on a machine too busy to answer in time
 app.examples = lambda: {"lamps": app.ASSETS / "lamps.png"}
 nothing = dict.fromkeys(VARIANTS, lambda photo: photo)

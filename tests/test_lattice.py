@@ -11,8 +11,8 @@ from gradio.media import get_image
 from PIL import Image
 from torch import Tensor
 
-from nst.images import to_tensor
 from nst.loss import LossSettings, PerceptualLoss, lattice_energy
+from nst.pictures.tensors import to_tensor
 from nst.vgg import VGGFeatures
 
 OF_A_PHOTO = 5e-4  # at most; networks with the grid have 1.5e-3

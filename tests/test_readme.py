@@ -9,13 +9,13 @@ import pytest
 import yaml
 
 from nst import paper
-from nst.benchmark import markdown as latency_markdown
+from nst.benchmark.__main__ import markdown as latency_markdown
+from nst.benchmark.cost import slopes
 from nst.checkpoint import load_checkpoint
 from nst.inference.engines import ALL_ENGINES
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.paths import CHECKPOINTS
 from nst.study.claims import markdown as claims_markdown
-from nst.study.cost import slopes
 from tests.helpers import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -13,7 +13,7 @@ from nst.inference.engines import build_engine
 from nst.inference.picture import stylize
 from nst.jobs import OUTPUTS, result_names, save
 from nst.models import VARIANTS
-from nst.reading import END_MISSING, read_picture
+from nst.pictures.reading import END_MISSING, read_picture
 from nst.stylize import main
 from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
 

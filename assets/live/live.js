@@ -1,4 +1,4 @@
-// The camera's frames, sent to be painted and shown as they come back; see nst/web/live.py.
+// The camera's frames, sent to be painted and shown as they come back; see nst/web/live/socket.py.
 
 const find = (selector) => element.querySelector(selector);
 const all = (selector) => [...element.querySelectorAll(selector)];

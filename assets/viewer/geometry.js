@@ -1,4 +1,4 @@
-// Where the viewer looks. The same formula as nst/web/zoom.py; a test holds the two together.
+// Where the viewer looks. The same formula as nst/web/page/zoom.py; a test holds the two together.
 
 const MAX_ZOOM = 32;
 const STEPS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // of + and −

@@ -1,5 +1,5 @@
 // What is looked at, and drawing it. `element`, `props`, `watch` and `trigger` come from gr.HTML.
-// The scripts of this folder are one function's body, in the order of nst.web.components.Viewer.
+// The scripts of this folder are one function's body, in the order of nst.web.page.components.Viewer.
 // Sizes and places on the screen are in its own pixels, of which a CSS px may have several.
 
 const find = (selector) => element.querySelector(selector);

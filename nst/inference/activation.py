@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.images import denormalise, normalise
+from nst.models import denormalise, normalise
 
 Span = tuple[int, int]  # of rows or columns: the first, and the one after the last
 # Whether a part, once it is reflected, begins or ends where the whole picture does: at its top,

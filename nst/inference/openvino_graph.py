@@ -25,7 +25,6 @@ from openvino import Node
 from torch import nn
 
 from nst.fast import is_narrow, kernel_rows
-from nst.images import MEAN, STD
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
 from nst.inference.openvino_form import Form
 from nst.inference.openvino_operations import (
@@ -44,7 +43,7 @@ from nst.inference.openvino_operations import (
     scale_and_shift,
     to_array,
 )
-from nst.models import ResidualBlock, TransformerNet
+from nst.models import MEAN, STD, ResidualBlock, TransformerNet
 
 FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
 

@@ -14,8 +14,7 @@ import openvino.opset15 as ops
 from openvino import Node
 from torch import Tensor
 
-from nst.images import MEAN, STD
-from nst.models import STRIDE
+from nst.models import MEAN, STD, STRIDE
 
 ROWS, COLUMNS = 2, 3  # axes of a picture
 LAST = np.iinfo(np.int32).max  # the end of an axis, for slices

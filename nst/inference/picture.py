@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 
 from nst.fast import give_back_freed_memory
-from nst.images import to_picture, to_tensor
 from nst.inference.engines import RELEASE_PIXELS, Engine
 from nst.inference.tiling import Progress, run_tiled
 from nst.models import TransformerNet
+from nst.pictures.tensors import to_picture, to_tensor
 
 UNTILED_PIXELS = 2_100_000  # up to 1920×1080 at once, in about 2 GB
 

@@ -13,7 +13,7 @@ The second makes the table (assets/ablation.md) and the figure (assets/figure-9-
 these two files alone.
 
 Losses are those of pictures as shown, through the plain VGG for all, means over the test photos;
-`nst.study.artifacts` measures lattice, red spots (on the page's examples too) and flat field.  The
+`nst.artifacts.measure` has lattice, red spots (on the page's examples too) and flat field.  The
 rim is the chroma (greatest less smallest of R, G and B) of the outer 8 px over that of what lies
 24 px inside.
 """
@@ -39,17 +39,19 @@ import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from nst.artifacts.measure import flat_field, measure
+from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import CheckpointError, load_checkpoint
-from nst.examples import FIRST_SIDE, examples
 from nst.fast import fast
-from nst.images import limit_side, read_picture, to_picture, to_tensor
 from nst.inference.engines import EngineUnavailableError, build_engines
 from nst.inference.latency import circumstances, measure_latency
 from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
+from nst.pictures.examples import FIRST_SIDE, examples
+from nst.pictures.reading import limit_side, read_picture
+from nst.pictures.tensors import to_picture, to_tensor
 from nst.study.ablation_report import DETAIL, ENGINES, ORBS, report, write_and_say
-from nst.study.artifacts import flat_field, measure
 from nst.study.evaluate import (
     Network,
     at_least_one,
@@ -59,7 +61,6 @@ from nst.study.evaluate import (
 )
 from nst.study.seeds import RESULTS
 from nst.study.trained import trained_with
-from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import PhotoSet
 
 REPEATS = 20  # of each latency

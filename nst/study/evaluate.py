@@ -4,7 +4,7 @@
 
 writes checkpoints/evaluation.csv, one row for each photo of the test and validation parts and each
 network: loss terms, how far its picture is from the baseline's, lattice and red spots
-(`nst.study.artifacts`).  `total` is what all networks minimise, content, style and total variation
+(`nst.artifacts.measure`).  `total` is what all networks minimise, content, style and TV,
 with the weights of their training; the lattice term, which only v4 is trained with, is not in it.
 The pictures are as they are shown, cut off at black and white, which adds about a fifth to the
 style loss that the training saw.  Photos are numbered, not named.  `nst.study.claims` makes the
@@ -29,15 +29,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from nst.artifacts.measure import measure
+from nst.artifacts.yellow import yellow_area
 from nst.checkpoint import CheckpointError, load_checkpoint, load_networks
 from nst.fast import fast
 from nst.files import sha256, write_then_rename
-from nst.images import to_picture
 from nst.loss import LossSettings, LossTerms, PerceptualLoss, relative_error
 from nst.paths import CHECKPOINTS
-from nst.study.artifacts import measure
+from nst.pictures.tensors import to_picture
 from nst.study.trained import common_loss
-from nst.study.yellow import yellow_area
 from nst.training.data import PhotoSet, load_photos, names_sha256
 from nst.training.objective import read_style
 from nst.vgg import load_vgg16, noted_weights

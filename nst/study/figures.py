@@ -33,15 +33,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import Image
 
+from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import load_networks
-from nst.examples import example_pictures
-from nst.images import limit_side, read_picture
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, TransformerNet
 from nst.paper import EARLY_STEP
 from nst.paths import ASSETS
+from nst.pictures.examples import example_pictures
+from nst.pictures.reading import limit_side, read_picture
 from nst.study.claims import BLOCK, block_means, markdown, read_logs
-from nst.study.yellow import square_around, yellowest_place
 from nst.training.data import crop_square
 
 SIDE = 384  # px, of the stylized squares

@@ -12,7 +12,7 @@ writes assets/quantization.csv, one row for each network and form:
 
 and assets/figure-7-quantization.png, the page's first example at 8×.  PSNR is to the fp32 picture,
 in dB over all test photos, `largest` is the largest difference from it, in levels of 255; artifact
-measures are those of `nst.study.artifacts`, as means.
+measures are those of `nst.artifacts.measure`, as means.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from nst.artifacts.measure import measure
+from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import CheckpointError, load_networks
-from nst.examples import example_pictures
 from nst.files import write_then_rename
-from nst.images import read_picture, to_picture, to_tensor
 from nst.inference.engines import HINTS, Precision, has_bf16
 from nst.inference.latency import circumstances, measure_latency
 from nst.inference.openvino_form import Form
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
-from nst.study.artifacts import measure
-from nst.study.yellow import square_around, yellowest_place
+from nst.pictures.examples import example_pictures
+from nst.pictures.reading import read_picture
+from nst.pictures.tensors import to_picture, to_tensor
 from nst.training.data import PhotoSet, crop_square, split_photos
 from nst.training.sources import find_photos
 

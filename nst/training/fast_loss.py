@@ -21,8 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst.images import normalise
 from nst.loss import LossTerms, PerceptualLoss, shrink
+from nst.models import normalise
 
 PLAIN = ([1, 1], [1, 1], [1, 1])  # stride, padding, dilation of all of VGG's convolutions
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nst.images import PictureError, limit_side, read_picture, to_tensor
 from nst.loss import LossTerms, PerceptualLoss
+from nst.pictures.reading import PictureError, limit_side, read_picture
+from nst.pictures.tensors import to_tensor
 from nst.training.fast_loss import FastLoss
 from nst.training.window import WHOLE, Window
 

@@ -15,8 +15,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from nst.checkpoint import save_checkpoint
 from nst.fast import fast
 from nst.files import write_then_rename
-from nst.images import to_picture
 from nst.models import build_model
+from nst.pictures.tensors import to_picture
 from nst.training.data import PhotoSet
 from nst.training.log import TERMS
 from nst.training.processes import World

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst.reading import PHOTO_SUFFIXES
+from nst.pictures.reading import PHOTO_SUFFIXES
 
 END_OF_TAR = bytes(tarfile.BLOCKSIZE)  # a block of zeros ends every whole tar
 

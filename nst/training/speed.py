@@ -19,9 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import trange
 
-from nst.images import normalise
 from nst.loss import LossTerms, PerceptualLoss, gram_matrix, relative_error
-from nst.models import build_model
+from nst.models import build_model, normalise
 from nst.training.data import PhotoSet, batch_indices
 from nst.training.objective import Objective
 from nst.training.processes import World

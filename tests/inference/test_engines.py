@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from nst.checkpoint import load_networks
-from nst.images import limit_side, read_picture, to_tensor
 from nst.inference import engines, openvino_form
 from nst.inference.engines import (
     INSTEAD,
@@ -27,6 +26,8 @@ from nst.inference.openvino_form import Form, best_form
 from nst.inference.picture import stylize
 from nst.models import VARIANTS, TransformerNet
 from nst.paths import ASSETS
+from nst.pictures.reading import limit_side, read_picture
+from nst.pictures.tensors import to_tensor
 from tests.helpers import ROOT, run_python
 from tests.test_models import UPSAMPLINGS, with_upsampling
 

@@ -13,9 +13,9 @@ from PIL import Image, ImageFilter
 
 import train
 from nst.checkpoint import load_checkpoint, save_checkpoint
-from nst.examples import examples
-from nst.images import to_picture, to_tensor
 from nst.models import build_model, count_parameters
+from nst.pictures.examples import examples
+from nst.pictures.tensors import to_picture, to_tensor
 from nst.study import ablation
 from nst.study.ablation import find_runs, rim_chroma, through_median
 from nst.study.ablation_report import draw_orbs, table

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 import torch
 
+from nst.artifacts.measure import measure
 from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, save_checkpoint
-from nst.images import to_picture
 from nst.loss import LossSettings, PerceptualLoss
 from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
+from nst.pictures.tensors import to_picture
 from nst.study import evaluate
-from nst.study.artifacts import measure
 from nst.study.evaluate import evaluate_photos
 from nst.study.trained import common_loss, trained_with
 from nst.vgg import VGGFeatures

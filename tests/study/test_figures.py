@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from nst.artifacts.yellow import yellowest_place
 from nst.checkpoint import load_networks
-from nst.examples import LAMPS
-from nst.images import read_picture
 from nst.inference.picture import stylize
+from nst.pictures.examples import LAMPS
+from nst.pictures.reading import read_picture
 from nst.study import figures
 from nst.study.claims import read_logs
 from nst.study.figures import (
@@ -27,7 +28,6 @@ from nst.study.figures import (
     draw_grid,
     draw_learning_rates,
 )
-from nst.study.yellow import yellowest_place
 from nst.training.data import crop_square
 from tests.helpers import random_picture
 

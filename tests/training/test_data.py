@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nst.images import PictureError, read_picture
+from nst.pictures.reading import PictureError, read_picture
 from nst.training import data
 from nst.training.data import (
     PhotoSet,

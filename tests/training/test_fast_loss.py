@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nst.images import to_tensor
 from nst.loss import LossSettings, PerceptualLoss
+from nst.pictures.tensors import to_tensor
 from nst.training.fast_loss import FastLoss, gather, nchw, nhwc
 from nst.vgg import VGGFeatures, load_vgg16
 from tests.helpers import random_picture

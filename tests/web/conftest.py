@@ -43,6 +43,6 @@ def page(desktop: object) -> object:
 
 @pytest.fixture
 def made(tmp_path: Path) -> object:
-    from tests.web.made import make_studio
+    from tests.web.made import make_handlers
 
-    return make_studio(tmp_path)
+    return make_handlers(tmp_path)

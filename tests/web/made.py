@@ -10,11 +10,11 @@ from gradio.data_classes import FileData
 from PIL import Image
 
 from nst.models import VARIANTS, build_model
-from nst.web.components import Wishes
-from nst.web.painter import Painter
-from nst.web.session import ORIGINAL, Session
-from nst.web.store import PictureStore
-from nst.web.studio import Studio, Update
+from nst.web.page.components import StylizeRequest
+from nst.web.page.handlers import Handlers, Update
+from nst.web.page.session import ORIGINAL, Session
+from nst.web.page.stylizer import Stylizer
+from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
 NAMES = [ORIGINAL, *VARIANTS]
@@ -36,19 +36,19 @@ class Inverting:
 
 
 class Made(NamedTuple):
-    studio: Studio
-    painter: Painter
+    studio: Handlers
+    painter: Stylizer
     network: Inverting
     photo: FileData
 
 
-def make_studio(tmp_path: Path) -> Made:
+def make_handlers(tmp_path: Path) -> Made:
     """A studio of two examples, and a visitor's photo; its files lie in the folder."""
     network = Inverting()
     for number, name in enumerate(("first", "other")):
         random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
     photo().save(tmp_path / "photo.png")
-    painter = Painter(
+    painter = Stylizer(
         {name: build_model(name) for name in VARIANTS},
         {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
         PictureStore(tmp_path / "store"),
@@ -56,7 +56,7 @@ def make_studio(tmp_path: Path) -> Made:
     )
     network.runs = 0
     return Made(
-        Studio(painter),
+        Handlers(painter),
         painter,
         network,
         FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png"),
@@ -71,8 +71,8 @@ def negative(picture: Image.Image) -> Image.Image:
     return Image.eval(picture, lambda value: 255 - value)
 
 
-def wishes(made: Made, number: int = 1, **other: object) -> Wishes:
-    return Wishes(
+def wishes(made: Made, number: int = 1, **other: object) -> StylizeRequest:
+    return StylizeRequest(
         **{
             "number": number,
             "photo": made.photo,

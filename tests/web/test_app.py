@@ -16,14 +16,14 @@ from PIL import Image
 
 from app import build_demo
 from nst.checkpoint import load_networks
-from nst.examples import LAMPS
 from nst.inference.blend import blend
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
-from nst.web.painter import MEASURE_REPEATS, Painter
-from nst.web.store import PictureStore
-from nst.web.zoom import ZOOM_SIDE, magnify
+from nst.pictures.examples import LAMPS
+from nst.web.page.stylizer import MEASURE_REPEATS, Stylizer
+from nst.web.page.zoom import ZOOM_SIDE, magnify
+from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
 NAMES = ["original", *VARIANTS]
@@ -198,7 +198,7 @@ class Inverting:
 
 def demo_of(network: object) -> gr.Blocks:
     engines = {"eager": dict.fromkeys(VARIANTS, network)}
-    demo = build_demo(Painter(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
+    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     demo.launch(prevent_thread_lock=True, quiet=True)
     return demo
 

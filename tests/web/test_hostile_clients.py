@@ -15,10 +15,10 @@ import safehttpx
 
 from app import build_demo
 from nst.checkpoint import load_networks
-from nst.examples import LAMPS
 from nst.models import VARIANTS
-from nst.web.painter import Painter
-from nst.web.store import PictureStore
+from nst.pictures.examples import LAMPS
+from nst.web.page.stylizer import Stylizer
+from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
 META = {"_type": "gradio.FileData"}
@@ -53,7 +53,7 @@ def site() -> Iterator[str]:
 def address() -> Iterator[str]:
     """A page with our settings whose networks do nothing."""
     engines = {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)}
-    demo = build_demo(Painter(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
+    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     demo.queue(api_open=False).launch(prevent_thread_lock=True, quiet=True)
     yield f"{demo.local_url}gradio_api"
     demo.close()

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from nst.web.latency_html import latency_html, tick_step
-from nst.web.session import Latency, Session
+from nst.web.page.latency_html import latency_html, tick_step
+from nst.web.page.session import Latency, Session
 
 PARAMETERS = {"baseline": 1_679_235, "v1": 381_315, "v3": 207_865, "ours": 100_000}
 

@@ -17,9 +17,9 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from nst.web import live as module
-from nst.web.live import FRAME, MAX_BYTES, MAX_WAITING, NO_NETWORK, RESULT, ROUTE, Live
-from nst.web.turns import Rank, Turns
+from nst.web.live import socket as module
+from nst.web.live.socket import FRAME, MAX_BYTES, MAX_WAITING, NO_NETWORK, RESULT, ROUTE, Live
+from nst.web.server.priority_lock import Priority, PriorityLock
 from tests.helpers import encoded, random_picture
 
 HERE = {"origin": "http://testserver"}  # the name of the test client's server
@@ -29,7 +29,7 @@ class Visitors(TestClient):
     """Everybody who comes to a server where one network copies and the other makes a negative."""
 
     def __init__(self, *networks: object) -> None:
-        self.turns = Turns()
+        self.turns = PriorityLock()
         engines = dict(enumerate(networks or (lambda photo: photo, lambda photo: 1 - photo)))
         super().__init__(Starlette(routes=[Live(engines, self.turns).route()]))
 
@@ -205,7 +205,7 @@ def test_pictures_go_before_frames(visitors: Visitors, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "PAUSED_AFTER", 0.02)
     with visitors.visit() as visit:
         said(visit)
-        with visitors.turns.wanted(Rank.VISITOR):
+        with visitors.turns.wanted(Priority.VISITOR):
             visit.send_bytes(frame())
             assert said(visit) == {"pause": module.PAUSE}
         assert picture_in(visit.receive_bytes()).shape == (36, 48, 3)
@@ -219,7 +219,7 @@ def test_a_failing_network_is_answered_in_words() -> None:
         said(visit)
         visit.send_bytes(frame(first=0))
         assert said(visit) == {"end": module.FAILED}
-        assert not visitors.turns.is_behind(Rank.PREPARING)
+        assert not visitors.turns.is_behind(Priority.PREPARING)
 
 
 def test_one_frame_is_painted_at_a_time_and_the_next_waits() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from websockets.sync.client import connect
 
-from nst.web.live import ROUTE
+from nst.web.live.socket import ROUTE
 from tests.browser import Page, canvas, expect, sync_api, visiting
 
 pytestmark = pytest.mark.slow

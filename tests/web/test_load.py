@@ -16,12 +16,12 @@ from PIL import Image
 
 from app import MAX_WAITING, build_demo
 from nst.checkpoint import load_networks
-from nst.examples import LAMPS
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
-from nst.web.painter import Painter
-from nst.web.store import PictureStore
+from nst.pictures.examples import LAMPS
+from nst.web.page.stylizer import Stylizer
+from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
 VISITORS = 16
@@ -85,7 +85,7 @@ def busy(gate: Gate) -> Iterator[gr.Blocks]:
     """A page whose networks wait at the gate."""
     gate.open.set()  # the page's own example passes
     engines = {"eager": dict.fromkeys(VARIANTS, gate)}
-    demo = build_demo(Painter(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
+    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
     gate.open.clear()
     gate.entered.clear()
     demo.queue(max_size=2, api_open=False).launch(prevent_thread_lock=True, quiet=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from nst.web.zoom import magnify
+from nst.web.page.zoom import magnify
 from tests.browser import Page, canvas, expect, mode, pane, result, viewer
 
 

@@ -4,7 +4,7 @@ from tests.helpers import run_python
 
 SCRIPT = """
 import sys
-from nst.web.no_stubs import MODULE, FUNCTION, import_gradio_without_stubs
+from nst.web.server.no_stubs import MODULE, FUNCTION, import_gradio_without_stubs
 import_gradio_without_stubs()
 import gradio
 assert getattr(sys.modules[MODULE], FUNCTION)(None, "", []) is None

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from starlette.middleware import Middleware
 
-from nst.web import texts
-from nst.web.preview import PICTURE, SIZE, Preview, preview_route, with_preview
+from nst.web.page import texts
+from nst.web.page.preview import PICTURE, SIZE, Preview, preview_route, with_preview
 
 
 class Tags(HTMLParser):

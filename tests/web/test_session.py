@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from nst.inference.blend import blend
-from nst.web.session import (
+from nst.web.page.session import (
     ORIGINAL,
     Latency,
     Runs,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.web.sheet import MAX_PIXELS, MAX_SIDE, best_columns, contact_sheet
+from nst.web.page.sheet import MAX_PIXELS, MAX_SIDE, best_columns, contact_sheet
 from tests.helpers import random_picture
 
 FIVE = ("original", "baseline", "v1", "v2", "v3")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.web.spots import find_spots
+from nst.web.page.spots import find_spots
 
 
 def with_array(size: tuple[int, int], left: int, top: int) -> Image.Image:

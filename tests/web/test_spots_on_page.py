@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.web.spots import find_spots
+from nst.web.page.spots import find_spots
 from tests.browser import Page, canvas, expect, mode, pane, place, result, viewer
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from nst.web.components import Viewer
-from nst.web.store import Files, PictureStore
+from nst.web.page.components import Viewer
+from nst.web.server.store import Files, PictureStore
 from tests.helpers import random_picture
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
-from nst.web.texts import (
+from nst.web.page.texts import (
     FIGURES,
     NETWORKS,
     message,

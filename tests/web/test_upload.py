@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst.reading import END_MISSING, PictureError, read_picture
-from nst.web import upload
-from nst.web.upload import read_upload
+from nst.pictures.reading import END_MISSING, PictureError, read_picture
+from nst.web.server import upload
+from nst.web.server.upload import read_upload
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -113,7 +113,8 @@ def test_a_crash_is_a_refusal_and_is_logged(
 
 def test_the_reader_starts_without_pytorch_and_numpy() -> None:
     program = (
-        "import sys, nst.web.upload; print([n for n in ('torch', 'numpy') if n in sys.modules])"
+        "import sys, nst.web.server.upload;"
+        "print([n for n in ('torch', 'numpy') if n in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=upload._ROOT, capture_output=True, text=True

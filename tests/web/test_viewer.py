@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.web.zoom import magnify, region
+from nst.web.page.zoom import magnify, region
 from tests.browser import (
     NAMES,
     Page,

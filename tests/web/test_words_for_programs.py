@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nst.web import texts
+from nst.web.page import texts
 from tests.helpers import random_picture, run_python
 
 THERE = "http://127.0.0.1:7860"

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from nst.web.zero_gpu import declare_for_zero_gpu
+from nst.web.server.zero_gpu import declare_for_zero_gpu
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nst.web.zoom import ZOOM_SIDE, magnify, region
+from nst.web.page.zoom import ZOOM_SIDE, magnify, region
 from tests.helpers import random_picture
 
 

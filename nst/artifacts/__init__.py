@@ -1,0 +1,1 @@
+"""The grid that upsampling leaves, and red spots: measured in pictures."""

@@ -1,0 +1,1 @@
+"""Times and arithmetic of the networks."""

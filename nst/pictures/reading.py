@@ -1,0 +1,276 @@
+"""An untrusted file -> an RGB picture, or one clear sentence.
+
+No PyTorch and no NumPy in here: `nst.web.server.upload` starts a process for each upload, which has
+to be up at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import math
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import ExifTags, Image, ImageOps, features
+
+from nst.pictures.colours import clear_level, to_srgb
+from nst.pictures.foreign import RAW, TIFF, is_raw_photo, what_is
+
+FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"]  # MPO, as phones write it, is a JPEG
+_SUFFIXES = ".jpg .jpeg .jpe .jfif .mpo .png .webp .bmp .dib .tif .tiff .gif"
+_ACCEPTED = "JPEG, PNG, WebP, TIFF, BMP, GIF"
+if features.check("avif"):
+    FORMATS.append("AVIF")
+    _SUFFIXES += " .avif"
+    _ACCEPTED += ", AVIF"
+with contextlib.suppress(ImportError):  # an optional package, see pyproject.toml
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+    FORMATS.append("HEIF")
+    _SUFFIXES += " .heic .heif .hif"
+    _ACCEPTED += ", HEIC"
+
+PHOTO_SUFFIXES = frozenset(_SUFFIXES.split())
+MAX_PIXELS = 64_000_000  # decoded at most; phones of 50 megapixels write 8160×6144, 50.1
+LARGER_JPEG = 4  # times as many may a JPEG have that is decoded at half its size or smaller
+MAX_BYTES = 50_000_000
+BYTES_OF_LARGER = 4  # a pixel, where larger pictures are allowed
+MIN_SIDE = 16  # px, that of nst.models, which would bring PyTorch along
+
+
+def accepted() -> str:
+    """What can be read, in a sentence."""
+    return (
+        f"Accepted: {_ACCEPTED}, from {MIN_SIDE}×{MIN_SIDE} px to {MAX_PIXELS // 10**6} "
+        f"megapixels, JPEG to {LARGER_JPEG * MAX_PIXELS // 10**6} where it is made much smaller."
+    )
+
+
+def allow_larger(megapixels: int) -> None:
+    """From now on this process reads pictures of so many megapixels, if those are more than now.
+
+    For those who know where their pictures come from: each pixel takes some ten bytes of memory.
+    """
+    global MAX_PIXELS, MAX_BYTES
+    if (pixels := 10**6 * megapixels) > MAX_PIXELS:
+        MAX_PIXELS, MAX_BYTES = pixels, max(MAX_BYTES, BYTES_OF_LARGER * pixels)
+        _tell_pillow()
+
+
+def _tell_pillow() -> None:
+    Image.MAX_IMAGE_PIXELS = LARGER_JPEG * MAX_PIXELS // 2  # it refuses what has twice as many
+
+
+END_MISSING = "The end of this JPEG is missing, but its picture is all there."
+
+DAMAGED = "The picture file is damaged or incomplete."
+OUR_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *TIFF, b"GIF8")
+
+# Odd files make Pillow warn and log, which is nothing for whoever runs the page.  (Not with
+# `warnings.catch_warnings` around each picture, which would not be safe in several threads.)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `_check_size` refuses
+_tell_pillow()
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+class PictureError(ValueError):
+    """A file that is no usable picture; the message is for the person who sent it."""
+
+
+def refusal(sentence: str) -> PictureError:
+    """The error that says what is wrong and what is accepted."""
+    return PictureError(f"{sentence} {accepted()}")
+
+
+class Reading(NamedTuple):
+    picture: Image.Image
+    remark: str | None  # a sentence about a file that is not as it should be
+
+
+def looks_like_photo(path: Path) -> bool:
+    """By its name; macOS's companions ("._photo.jpg") are none."""
+    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("._")
+
+
+def read_picture(source: Path | str | bytes, side: int | None = None) -> Image.Image:
+    """Read an untrusted picture file as 8-bit sRGB, upright, without metadata.
+
+    Only the formats of `FORMATS` are tried, and the size is checked from the header before
+    anything is decoded.  Turned as EXIF says; colours converted from the file's ICC profile, if it
+    has one that can be read; 16-bit, 32-bit and float grey scaled to 8 bits; transparency laid on
+    white; of an animation the first frame.
+
+    Args:
+        source: a path, or the file's bytes.
+        side: if given, the longer side is at most so many px, as by `limit_side`; a large JPEG is
+            then decoded at 1/2, 1/4 or 1/8 of its size, which is faster and needs less memory.
+
+    Raises:
+        PictureError: empty, too large, too small, damaged, or no picture of those formats.
+    """
+    return read_with_remark(source, side).picture
+
+
+def read_with_remark(source: Path | str | bytes, side: int | None = None) -> Reading:
+    """`read_picture`, and what the person who sent the file should know about it."""
+    data = read_bytes(source)
+    try:
+        return Reading(_decode(data, side), None)
+    except PictureError:
+        raise
+    except Image.DecompressionBombError:
+        raise refusal("The picture has too many pixels.") from None
+    except Image.UnidentifiedImageError:
+        raise refusal(_what_else(data)) from None
+    except MemoryError:
+        raise refusal("The picture takes too much memory to decode.") from None
+    except Exception:  # decoders raise nearly everything on damaged files; none of it is for users
+        with contextlib.suppress(Exception):
+            if (whole := _decode_without_end(data, side)) is not None:
+                return Reading(whole, END_MISSING)
+        raise refusal(DAMAGED) from None
+
+
+def read_bytes(source: Path | str | bytes) -> bytes:
+    """A file's bytes, at least one and at most `MAX_BYTES`.
+
+    Raises:
+        PictureError: there are none, too many, or the path is no readable file.
+    """
+    if isinstance(source, bytes):
+        data = source
+    else:
+        try:
+            if not Path(source).is_file():  # reading a pipe or a device might never end
+                raise OSError("no file")
+            with Path(source).open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except (OSError, ValueError):  # ValueError: a path with a NUL in it
+            raise refusal("The file could not be read.") from None
+    if len(data) > MAX_BYTES:
+        raise refusal(f"The file is larger than {MAX_BYTES // 10**6} MB.")
+    if not data:
+        raise refusal("The file is empty.")
+    return data
+
+
+def limit_side(picture: Image.Image, side: int) -> Image.Image:
+    """The picture with its longer side at most `side` px; never enlarged, never below 16 px."""
+    scale = side / max(picture.size)
+    if scale >= 1:
+        return picture
+    width, height = (max(MIN_SIDE, round(length * scale)) for length in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _decode(data: bytes, side: int | None) -> Image.Image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        if picture.format == "TIFF" and is_raw_photo(picture.tag_v2):
+            raise refusal(_not_read(RAW))  # not its thumbnail
+        _choose_scale(picture, side)
+        return _as_rgb(picture, side, data)
+
+
+def _decode_without_end(data: bytes, side: int | None) -> Image.Image | None:
+    """A JPEG that lacks its last marker; None: it is another file, or lacks some of its picture.
+
+    The decoder makes up what is missing.  But nothing is when it does not look at what follows:
+    the picture is the same with and without something else there.
+    """
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    data = data.rstrip(b"\xff")
+    first, *others = (
+        _decode(data + made_up + b"\xff\xd9", side) for made_up in (b"", 64 * b"U", 64 * b"\xaa")
+    )
+    return first if all(other.tobytes() == first.tobytes() for other in others) else None
+
+
+def _choose_scale(picture: Image.Image, side: int | None) -> None:
+    """Refuse a size, or decide at which part of it a JPEG is decoded."""
+    width, height = picture.size
+    if side and 2 * side < max(picture.size) and width * height <= LARGER_JPEG * MAX_PIXELS:
+        # At least twice the size wanted, so that what decides on the pixels is `limit_side`.
+        scale = 2 * side / max(picture.size)
+        picture.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
+    if picture.width * picture.height > MAX_PIXELS:
+        raise refusal(f"The picture has too many pixels ({width}×{height}).")
+    if min(width, height) < MIN_SIDE:
+        raise refusal(f"The picture is too small ({width}×{height}).")
+
+
+def _as_rgb(picture: Image.Image, side: int | None, data: bytes) -> Image.Image:
+    picture.load()
+    profile = picture.info.get("icc_profile")
+    orientation = _orientation(picture)
+
+    clear = clear_level(picture, data)
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        picture = _eight_bits(picture)
+    if clear is not None:
+        picture.paste("white", mask=clear)
+    elif picture.has_transparency_data:
+        clear = picture if picture.mode == "RGBA" else picture.convert("RGBA")  # not copied
+        picture = Image.new("RGB", clear.size, "white")
+        picture.paste(clear, mask=clear)
+        del clear
+    elif picture.mode not in ("L", "RGB", "CMYK", "LAB"):  # those that a profile may be for
+        picture = picture.convert("RGB")
+    if side:
+        picture = limit_side(picture, side)
+    picture = to_srgb(picture, profile).convert("RGB")
+    picture.info = {}
+    if orientation in range(2, 9):  # the file's own EXIF may be broken in other places
+        picture.getexif()[ExifTags.Base.Orientation] = orientation
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # EXIF that cannot be parsed must not cost the picture
+        return 1
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey of 16 or 32 bits or floats, scaled; Pillow's own conversion would clip it at 255.
+
+    Integers of 16 bits are divided by 65535.  Of the others nobody knows the white: it is the
+    smallest of 1 (for floats), 255 and 65535 that no pixel exceeds, or else the brightest pixel.
+    """
+    if picture.mode.startswith("I;16"):
+        white = 65535
+        if picture.mode != "I;16":  # the other byte order, in which Pillow does not calculate
+            other = picture.tobytes()
+            picture = Image.frombytes("I;16", picture.size, other, "raw", picture.mode)
+    else:
+        _, brightest = picture.getextrema()
+        if not math.isfinite(brightest):
+            raise refusal("The picture has pixels that are no numbers.")
+        whites = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
+        white = next((white for white in whites if brightest <= white), brightest)
+    return picture.point(lambda value: value * (255 / white) + 0.5).convert("L")
+
+
+def _what_else(data: bytes) -> str:
+    """A sentence about a file that is no picture of ours."""
+    what = what_is(data)
+    if what == "an AVIF picture" and "AVIF" in FORMATS:
+        return DAMAGED
+    if what is not None:
+        return _not_read(what)
+    return (
+        DAMAGED
+        if data.startswith(OUR_SIGNATURES)
+        else "This file is not a picture that can be read."
+    )
+
+
+def _not_read(what: str) -> str:
+    return f"This file is {what}, which is not read here; save it as JPEG or PNG."

@@ -1,0 +1,1 @@
+"""The camera, stylized frame by frame."""

@@ -1,0 +1,264 @@
+"""The camera, stylized: frames come and go over a WebSocket, as JPEG; nothing is stored.
+
+The route is `ROUTE` on the page's own server.  Only a page of this server may open it (its
+`Origin`).  One visitor at a time is live; a few more may wait.
+
+The server says, as JSON with one of these keys and a sentence:
+    wait    somebody else is live; "go" comes when they have left
+    go      frames may be sent
+    pause   a picture or a measurement goes first; results come later
+    end     why it is over; the server closes then
+
+A visitor sends frames, and nothing else: a head, then a baseline JPEG.  The head (`FRAME`) is the
+frame's number and the positions of one or two networks in the order of the page, `NO_NETWORK` for
+no second one.  For each of them, one after the other, comes a result: a head (`RESULT`) and a JPEG
+of the same size.  That head is the frame's number, the network's position, milliseconds in the
+network alone, and milliseconds that the frame had waited here.  All numbers are little-endian.
+
+Two frames may be under way, so that one travels while one is painted.  Who sends more waits: they
+are not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import os
+import struct
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import uvicorn
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from nst.inference.engines import Engine
+from nst.inference.picture import stylize
+from nst.models import MIN_SIDE
+from nst.web.server.priority_lock import Priority, PriorityLock
+
+ROUTE = "/live"
+FRAME = struct.Struct("<IBB")
+RESULT = struct.Struct("<IBff")
+NO_NETWORK = 255
+MAX_SIDE = 640  # px
+MAX_BYTES = 400_000  # of a frame; one of 640×480 with quality 90 has about 150,000
+MAX_SCANS = 3  # of a JPEG; each costs time and may be nearly empty
+QUALITY = 85  # of results
+MAX_WAITING = 8
+LONGEST_TURN = 600  # s, when somebody waits
+LONGEST_SILENCE = 15  # s without a frame
+PAUSED_AFTER = 0.5  # s
+
+WAIT = "Somebody else is live. You are next, as soon as they leave."
+WAIT_LONGER = "Somebody else is live, and others wait, too. This begins when it is your turn."
+FULL = "Too many wait for the camera here. Please try again later."
+GO = "Live."
+PAUSE = "Paused: somebody’s photo is being painted."
+SILENT = "No picture came from the camera for a while."
+TIME_IS_UP = "Others wait, and you have been live for ten minutes."
+BAD_FRAME = "This is no frame that can be painted here."
+FAILED = "The frame could not be painted."
+
+_log = logging.getLogger(__name__)
+
+
+class Frame(NamedTuple):
+    number: int
+    networks: list[int]  # positions
+    jpeg: bytes
+    arrived: float  # s, of the performance counter
+
+
+class Over(Exception):  # noqa: N818 - it need not be an error
+    """The visit is over; the message is for the visitor."""
+
+
+class Live:
+    """Everybody's cameras, one at a time.
+
+    Args:
+        networks: what runs each, by name, in the order of the page.
+        turns: whose turn it is to run a network.
+    """
+
+    def __init__(self, networks: Mapping[str, Engine], turns: PriorityLock) -> None:
+        self.networks, self.turns = list(networks.values()), turns
+        self._seat = asyncio.Lock()  # first come, first served
+        self._waiting = 0
+
+    def route(self) -> WebSocketRoute:
+        return WebSocketRoute(ROUTE, self.visit)
+
+    async def visit(self, socket: WebSocket) -> None:
+        """One connection, from its beginning to its end."""
+        if not is_from_here(socket):
+            await socket.close()  # before it is accepted: HTTP's 403
+            return
+        await socket.accept()
+        frames = Frames(socket, len(self.networks))
+        try:
+            await self._take_seat(socket, frames)
+            try:
+                await self._paint(socket, frames)
+            finally:
+                self._seat.release()
+        except Over as reason:
+            with contextlib.suppress(WebSocketDisconnect):
+                await socket.send_json({"end": str(reason)})
+                await socket.close()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            frames.close()
+
+    async def _take_seat(self, socket: WebSocket, frames: Frames) -> None:
+        """Wait until nobody else is live.
+
+        Raises:
+            Over: too many wait, or a frame came too early.
+            WebSocketDisconnect: the visitor has left.
+        """
+        if self._seat.locked() or self._waiting:
+            if self._waiting >= MAX_WAITING:
+                raise Over(FULL)
+            await socket.send_json({"wait": WAIT_LONGER if self._waiting else WAIT})
+        self._waiting += 1
+        taking = asyncio.create_task(self._seat.acquire())
+        try:
+            await asyncio.wait({taking, frames.next}, return_when=asyncio.FIRST_COMPLETED)
+            if frames.next.done():
+                frames.next.result()
+                raise Over(BAD_FRAME)
+            await socket.send_json({"go": GO})
+        except BaseException:
+            if taking.done():
+                self._seat.release()
+            taking.cancel()
+            raise
+        finally:
+            self._waiting -= 1
+
+    async def _paint(self, socket: WebSocket, frames: Frames) -> None:
+        """Take frames and send results, until the visitor leaves or has to."""
+        began = time.perf_counter()
+        while True:
+            frame = await frames.take()
+            waited = time.perf_counter() - frame.arrived
+            picture = await asyncio.to_thread(read_frame, frame.jpeg)
+            for position in frame.networks:
+                work = asyncio.create_task(asyncio.to_thread(self._stylize, position, picture))
+                await asyncio.wait({work}, timeout=PAUSED_AFTER)
+                if not work.done() and self.turns.is_behind(Priority.LIVE):
+                    await socket.send_json({"pause": PAUSE})
+                seconds, jpeg = await work
+                head = RESULT.pack(frame.number, position, 1000 * seconds, 1000 * waited)
+                await socket.send_bytes(head + jpeg)
+            if self._waiting and time.perf_counter() - began > LONGEST_TURN:
+                raise Over(TIME_IS_UP)
+
+    def _stylize(self, position: int, picture: Image.Image) -> tuple[float, bytes]:
+        """Seconds in the network, and the result as JPEG.
+
+        Raises:
+            Over: the network failed.
+        """
+        try:
+            with self.turns.turn(Priority.LIVE):
+                result, seconds = stylize(self.networks[position], picture)
+        except Exception:  # for example, too little memory
+            _log.exception("a frame could not be painted")
+            raise Over(FAILED) from None
+        file = io.BytesIO()
+        result.save(file, "JPEG", quality=QUALITY)
+        return seconds, file.getvalue()
+
+
+class Frames:
+    """What a visitor sends, the next one being read ahead.
+
+    Args:
+        networks: how many there are.
+    """
+
+    def __init__(self, socket: WebSocket, networks: int) -> None:
+        self._socket, self._networks = socket, networks
+        self.next = asyncio.create_task(self._read())
+
+    async def take(self) -> Frame:
+        """The next one.
+
+        Raises:
+            Over: none came for a while, or something else did.
+            WebSocketDisconnect: the visitor has left.
+        """
+        done, _ = await asyncio.wait({self.next}, timeout=LONGEST_SILENCE)
+        if not done:
+            raise Over(SILENT)
+        frame = self.next.result()
+        self.next = asyncio.create_task(self._read())
+        return frame
+
+    def close(self) -> None:
+        self.next.cancel()
+
+    async def _read(self) -> Frame:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        content = message.get("bytes") or b""
+        if not FRAME.size < len(content) <= FRAME.size + MAX_BYTES:
+            raise Over(BAD_FRAME)
+        number, *wanted = FRAME.unpack_from(content)
+        networks = [position for position in wanted if position != NO_NETWORK]
+        if not networks or max(networks) >= self._networks:
+            raise Over(BAD_FRAME)
+        return Frame(number, networks, content[FRAME.size :], time.perf_counter())
+
+
+def read_frame(jpeg: bytes) -> Image.Image:
+    """A JPEG of bounded size as an RGB picture.
+
+    Raises:
+        Over: it is something else, or would take long to decode.
+    """
+    try:
+        if jpeg.count(b"\xff\xda") > MAX_SCANS:
+            raise ValueError("a scan costs time, even where it is empty")
+        with JpegImageFile(io.BytesIO(jpeg)) as picture:
+            width, height = picture.size
+            if not MIN_SIDE <= min(width, height) <= max(width, height) <= MAX_SIDE:
+                raise ValueError(f"{width}×{height} px")
+            return picture.convert("RGB")
+    except Exception:  # decoders raise nearly everything on damaged files
+        raise Over(BAD_FRAME) from None
+
+
+def is_from_here(socket: WebSocket) -> bool:
+    """Whether a page of this server opens the connection, as browsers say in `Origin`.
+
+    Another site's page could otherwise show its visitors' cameras through this server.
+    """
+    headers = socket.headers
+    hosts = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
+    hosts.append(urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).netloc)  # if it is a whole URL
+    with contextlib.suppress(ValueError):  # no address at all
+        host = urlsplit(headers.get("origin", "")).netloc
+        return bool(host) and host in [host.strip() for host in hosts]
+    return False
+
+
+def bound_messages(config: uvicorn.Config) -> None:
+    """Have the server take no message that is too large for a frame, and compress none.
+
+    Gradio passes none of uvicorn's settings on, so they are changed before the first connection.
+    JPEG does not become smaller: zlib would take a millisecond for each frame, and as much there.
+    """
+    config.ws_max_size = FRAME.size + MAX_BYTES
+    config.ws_per_message_deflate = False

@@ -1,0 +1,1 @@
+"""The page: its components, state, handlers and words."""

@@ -1,0 +1,242 @@
+"""What Gradio does not have: an upload that nobody opens, the bar of controls, the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.components import Component
+from gradio.data_classes import FileData, GradioModel, ImageData
+from PIL import Image
+from pydantic import Field
+
+from nst.paths import ASSETS
+from nst.web.page.inline import inline
+from nst.web.page.session import STRENGTH_STEP
+from nst.web.server.store import PictureStore
+
+
+class Upload(NamedTuple):
+    path: str
+    name: str  # as it was sent; not to be trusted
+
+
+def uploaded(file: FileData, component: Component) -> Upload:
+    """A file that was sent to this page.
+
+    Raises:
+        gr.Error: it is another one.  Gradio lets a program name any file of this machine, if it
+            leaves out that it is a file.
+    """
+    if not Path(file.path).resolve().is_relative_to(Path(component.GRADIO_CACHE).resolve()):
+        raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
+    return Upload(file.path, file.orig_name or Path(file.path).name)
+
+
+class PictureUpload(gr.Image):
+    """An upload that hands over the file as it was sent.
+
+    `gr.Image` would open the file before our code runs, and a bad one would give no message.
+    """
+
+    is_template = True  # shown as its parent, an image
+
+    def preprocess(self, payload: ImageData | None) -> Upload | None:
+        return uploaded(payload, self) if payload and payload.path else None
+
+
+class Results(GradioModel):
+    """What a program gets."""
+
+    files: dict[str, FileData]  # by network, and the photo as "original"
+    milliseconds: dict[str, float]  # by network, one run each
+    size: tuple[int, int]  # width and height in px
+    lattice_db: dict[str, float]  # by network and "original", see nst.artifacts.measure
+    array_share: dict[str, float | None]  # red spots, 0–1 of the yellow area
+    remark: str | None = None  # about the file, if it is not as it should be
+
+
+class ResultsForPrograms(gr.JSON):
+    is_template = True  # shown as its parent
+    data_model = Results
+
+    def postprocess(self, value: Results | None) -> Results | None:
+        return value
+
+
+class OwnHTML(gr.HTML):
+    """HTML, CSS and scripts that lie in assets/, in a folder of their own.
+
+    The template holds no values: the script sets them as text, so that a file's name can never
+    become markup.
+    """
+
+    folder: str
+    scripts: tuple[str, ...]  # one function body, in this order
+    styles: tuple[str, ...] = ()  # before the folder's own
+
+    def __init__(self, value: Any = None, **settings: Any) -> None:
+        def read(name: str) -> str:
+            return (ASSETS / self.folder / name).read_text(encoding="utf-8")
+
+        settings = {
+            "html_template": read(f"{self.folder}.html"),
+            "css_template": "\n".join(read(f"{name}.css") for name in (*self.styles, self.folder)),
+            "js_on_load": "\n".join(read(f"{name}.js") for name in self.scripts),
+            "apply_default_css": False,
+            "elem_id": self.folder,
+            **settings,
+        }
+        super().__init__(value, **settings)
+
+
+class StylizeRequest(GradioModel):
+    """What the bar asks for."""
+
+    number: int = 0  # of the wish; a later one ends those before
+    photo: FileData | None = None  # an upload, or else
+    example: str | None = None  # the name of an example
+    side: int = 512  # px, the longer one
+    networks: list[str] = Field(default_factory=list)
+    engine: str = ""
+    strength: float = 100  # percent
+    keep_colours: bool = False
+    anew: bool = False  # run also the networks whose results are there
+
+    @property
+    def key(self) -> str:
+        """What tells photos apart."""
+        return self.photo.path if self.photo else (self.example or "")
+
+
+class Bar(OwnHTML):
+    """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
+
+    Its events: `run` when there is something to paint, `mix` when the pictures that are there are
+    to be shown otherwise.
+
+    Args:
+        examples: of each its name and a small picture.
+        sides: of each its label and px; `small_side` is the largest one that runs at once.
+        networks: names.
+        engines: of each its label and name.
+    """
+
+    data_model = StylizeRequest
+    folder = "bar"
+    scripts = ("../address", "photo", "bar")
+    styles = ("../controls",)
+
+    def __init__(
+        self,
+        value: StylizeRequest | None = None,
+        *,
+        examples: Sequence[tuple[str, Image.Image]] = (),
+        sides: Sequence[tuple[str, int]] = (),
+        small_side: int = 0,
+        networks: Sequence[str] = (),
+        engines: Sequence[tuple[str, str]] = (),
+        **settings: Any,
+    ) -> None:
+        choices = {
+            "examples": [[name, inline(picture, "JPEG")] for name, picture in examples],
+            "sides": [list(choice) for choice in sides],
+            "small_side": small_side,
+            "networks": list(networks),
+            "engines": [list(choice) for choice in engines],
+            "strength_step": STRENGTH_STEP,
+        }
+        super().__init__(value, **choices, **settings)
+
+    def preprocess(self, payload: StylizeRequest | None) -> StylizeRequest:
+        wishes = payload or StylizeRequest()
+        if wishes.photo:
+            uploaded(wishes.photo, self)
+        return wishes
+
+    def postprocess(self, value: StylizeRequest | None) -> StylizeRequest | None:
+        return value
+
+
+class Found(GradioModel):
+    """What a picture has of the lattice and of red spots; places are (x, y) in px."""
+
+    score: str  # in words
+    worst: list[tuple[int, int]]  # the strongest first
+    yellowest: tuple[int, int]
+    heat: str  # the address of what is laid over the picture
+
+
+class Pane(GradioModel):
+    """One picture of the viewer; without a picture it is still being painted."""
+
+    name: str
+    facts: list[str]
+    time: str
+    alt: str
+    picture: FileData | None = None
+    found: Found | None = None
+
+
+class Report(GradioModel):
+    """What is going on, or what came of it."""
+
+    words: str = ""
+    error: bool = False
+    done: int = 0  # networks, of those that
+    total: int = 0  # are wanted; 0 when nothing runs
+    seconds_left: float = 0  # about; 0 where nobody knows
+
+
+class View(GradioModel):
+    number: float  # of the last wish: the page hears nothing of a view that is as the one before
+    photo: str  # tells photos apart
+    stem: str  # begins the names of files that are saved
+    caption: str  # the photo and what was set, a line for what is saved
+    waiting: str  # stands where a picture is still missing
+    panes: list[Pane]
+    report: Report
+
+
+class Viewer(OwnHTML):
+    """Pictures of one size beside each other, zoomed and moved together by the browser alone.
+
+    Its event `stop` ends the run.
+    """
+
+    data_model = View
+    folder = "viewer"
+    scripts = (
+        "../address",
+        "geometry",
+        "resample",
+        "pictures",
+        "view",
+        "overview",
+        "panes",
+        "pair",
+        "spots",
+        "saving",
+        "input",
+        "keys",
+        "viewer",
+    )
+
+    def __init__(
+        self, value: View | None = None, *, store: PictureStore | None = None, **settings: Any
+    ) -> None:
+        self.store = store or PictureStore()
+        super().__init__(value, **settings)
+
+    def render(self) -> Viewer:
+        # before the page notes where the names of files are
+        self.temp_files, self.keep_in_cache = self.store.files, self.store.kept
+        return super().render()
+
+    def preprocess(self, payload: View | None) -> None:
+        """The page shows pictures, it never sends them back."""
+
+    def postprocess(self, value: View | None) -> View | None:
+        return value

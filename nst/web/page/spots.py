@@ -1,0 +1,47 @@
+"""What the viewer needs to know of a picture's lattice and red spots, small enough to be kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PIL import Image
+
+from nst.artifacts.heat_map import heat_map
+from nst.artifacts.measure import measure
+from nst.artifacts.yellow import yellowest_place
+from nst.pictures.reading import limit_side
+from nst.web.page.inline import inline
+
+SQUARE = 60  # px, of the yellowest place: what a pane of 480 px shows at 8×
+LOOKED_AT = 512  # px, the longer side on which yellow is looked for
+
+Place = tuple[int, int]  # x, y in px
+
+
+class Spots(NamedTuple):
+    """See `nst.artifacts.measure`."""
+
+    lattice_db: float
+    array_share: float | None  # of the yellow area, 0–1; None: too little yellow to judge
+    worst: list[Place]  # the strongest first
+    yellowest: Place
+    heat: str  # the map to lay over the picture, as an address that holds it
+
+
+def find_spots(picture: Image.Image) -> Spots:
+    """Measure an RGB picture of at least 16×16 px."""
+    found = measure(picture)
+    return Spots(
+        float(found.lattice_db),
+        found.array_share,
+        found.worst,
+        _yellowest(picture),
+        inline(heat_map(found.lattice_map, picture.size), "PNG"),
+    )
+
+
+def _yellowest(picture: Image.Image) -> Place:
+    small = limit_side(picture, LOOKED_AT)
+    scale = picture.width / small.width
+    x, y = yellowest_place(small, min(round(SQUARE / scale), *small.size))
+    return min(round(x * scale), picture.width - 1), min(round(y * scale), picture.height - 1)

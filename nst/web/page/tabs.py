@@ -1,0 +1,78 @@
+"""The tabs beside the one that compares: how the networks were trained, and about it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from nst.web.live.socket import ROUTE
+from nst.web.page import texts
+from nst.web.page.components import OwnHTML
+
+
+class LivePictures(OwnHTML):
+    """The camera and what two networks make of it; the script speaks with `nst.web.live.socket`."""
+
+    folder = "live"
+    scripts = ("live",)
+    styles = ("../controls",)
+
+    def __init__(
+        self, value: Any = None, *, networks: Mapping[str, str] = {}, **settings: Any
+    ) -> None:
+        """`networks`: a few words about each."""
+        super().__init__(value, networks=list(networks.items()), route=ROUTE, **settings)
+
+
+def live_tab(parameters: Mapping[str, int]) -> None:
+    """The camera, stylized; `parameters` of each network."""
+    LivePictures(
+        networks={name: f"{count:,} parameters" for name, count in parameters.items()},
+        label="live",
+    )
+
+
+def about_tab(card: Path) -> None:
+    """Words, and the model card where it is."""
+    gr.HTML(texts.ABOUT + texts.for_programs(), elem_classes="words")
+    if card.exists():
+        gr.HTML(texts.MODEL_CARD)
+        gr.Markdown(texts.model_card(card), elem_classes="words card")
+
+
+def training_tab(assets: Path, checkpoints: Path) -> None:
+    """How long it took, and the figures and claims that have been drawn."""
+    gr.HTML(texts.TRAINING + texts.trained(checkpoints), elem_classes="words")
+    if missing := texts.missing_figures(assets):
+        gr.HTML(texts.message(missing))
+    figures = texts.present_figures(assets)
+    ablation = assets / "figure-9-ablation.png"
+    gr.set_static_paths([*(path for path, *_ in figures), ablation])  # served, never copied
+    for path, title, words in figures:
+        gr.HTML(f"<h3>{title}</h3>")
+        _figure(path, words)
+    _words(assets / "claims.md", "claims")
+    if ablation.exists():
+        gr.HTML(texts.RED_SPOTS)
+        _figure(ablation, texts.ORBS)
+        _words(assets / "red-spots.md", "words")
+
+
+def _figure(path: Path, alternative_text: str) -> None:
+    gr.Image(
+        path,
+        show_label=False,
+        alt_text=alternative_text,
+        interactive=False,
+        elem_classes="figure",
+        buttons=["fullscreen"],
+    )
+
+
+def _words(path: Path, kind: str) -> None:
+    """A Markdown file, where it is."""
+    if path.exists():
+        gr.Markdown(path.read_text(encoding="utf-8"), elem_classes=kind)

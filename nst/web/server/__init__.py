@@ -1,0 +1,1 @@
+"""What the page needs of its server: files, uploads, environment, start."""

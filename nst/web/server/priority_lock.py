@@ -1,0 +1,56 @@
+"""Whose turn it is: one network runs at a time, and some go before others."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """Who goes first."""
+
+    VISITOR = 0  # somebody's picture, or a measurement
+    LIVE = 1  # a frame of somebody's camera, which has others after it
+    PREPARING = 2  # an example that nobody has asked for yet
+
+
+class PriorityLock:
+    """A lock that a lower rank (a larger number) gets only while no higher one wants it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._wanted: Counter[Priority] = Counter()
+        self._taken = False
+
+    def is_behind(self, rank: Priority) -> bool:
+        """Whether somebody of a higher rank wants it."""
+        return any(self._wanted[other] for other in Priority if other < rank)
+
+    @contextmanager
+    def wanted(self, rank: Priority) -> Iterator[None]:
+        """Lower ranks get no turn meanwhile, not even between two of one's own."""
+        with self._changed:
+            self._wanted[rank] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._wanted[rank] -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def turn(self, rank: Priority) -> Iterator[None]:
+        """Wait until nobody else has it and no higher rank wants it; nobody has it meanwhile."""
+        with self.wanted(rank):
+            with self._changed:
+                self._changed.wait_for(lambda: not self._taken and not self.is_behind(rank))
+                self._taken = True
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._taken = False
+                    self._changed.notify_all()

@@ -1,0 +1,114 @@
+"""A machine that the page cannot start on is answered with a sentence; others do not disturb it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nst.web.server.environment import (
+    Address,
+    SurroundingsError,
+    ask_nobody,
+    check_free,
+    take_address,
+)
+from tests.helpers import run_python
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens to."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "address"),
+    [
+        ("", "", (None, None)),
+        ("0.0.0.0", "80", ("0.0.0.0", 80)),
+        ("::", "7860", ("[::]", 7860)),
+        ("[::1]", "", ("[::1]", None)),
+        ("localhost", "65535", ("localhost", 65535)),
+    ],
+)
+def test_an_address_is_read_once(name: str, port: str, address: tuple) -> None:
+    environment = {"GRADIO_SERVER_NAME": name, "GRADIO_SERVER_PORT": port, "HOME": "/"}
+    assert take_address(environment) == address
+    assert environment == {"HOME": "/"}
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "80.5", " ", "٣"])
+def test_what_is_no_port(port: str) -> None:
+    with pytest.raises(SurroundingsError, match="not a number from 1 to 65535"):
+        take_address({"GRADIO_SERVER_PORT": port})
+
+
+def test_a_port_is_free_or_not(taken: int) -> None:
+    check_free(Address())
+    with pytest.raises(SurroundingsError, match=f"127.0.0.1:{taken} .*in use"):
+        check_free(Address(None, taken))
+    with pytest.raises(SurroundingsError, match="in use"):
+        check_free(Address("0.0.0.0", taken))
+    with pytest.raises(SurroundingsError, match=r"cannot listen on 192\.0\.2\.1 "):
+        check_free(Address("192.0.2.1"))
+    with pytest.raises(SurroundingsError, match="cannot listen on"):
+        check_free(Address("a" * 70 + ".example"))
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_no_proxy_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.org")
+    environment = dict(os.environ)
+    ask_nobody(environment)
+    for changed in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(changed, environment[changed])
+    assert urllib.request.proxy_bypass("127.0.0.1")
+    httpx.Client().close()  # it refuses some kinds of proxies even when it needs none
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"GRADIO_SERVER_PORT": "http"}, "GRADIO_SERVER_PORT is 'http', not a number"),
+        ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
+        ({"GRADIO_TEMP_DIR": "{file}/folder"}, "pictures cannot be kept (Not a directory: {file}"),
+        ({"GRADIO_TEMP_DIR": "/proc/folder"}, "pictures cannot be kept (No such file or directory"),
+    ],
+)
+def test_a_page_that_cannot_start_says_why(
+    environment: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    environment = {name: value.replace("{file}", str(file)) for name, value in environment.items()}
+    done = run_python("app.py", **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"app.py: {sentence.replace('{file}', str(file))}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users are POSIX's")
+def test_a_temporary_folder_of_another_user(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("the superuser may write everywhere")
+    done = run_python("app.py", GRADIO_TEMP_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("app.py: pictures cannot be kept (Permission denied")
+
+
+def test_a_port_in_use(taken: int) -> None:
+    done = run_python("app.py", GRADIO_SERVER_PORT=str(taken))
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert done.stderr.count("\n") == 1
