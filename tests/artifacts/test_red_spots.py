@@ -53,7 +53,6 @@ def said() -> list[str]:
         f"turns a plain colour into a pattern of {pattern[TRANSPOSED].min():.0f} to "
         f"{pattern[TRANSPOSED].max():.0f} levels",
         f"({pattern[[f'{name}-resize' for name in RESIZED]].max():.1f} levels)",
-        *({spots(f"{name}-resize") for name in RESIZED} == {"0"}),
         f"the grid falls to {grid('baseline-resize')} and {grid('v1-resize')} dB, in v3 only to "
         f"{grid('v3-resize')}",
         f"{times('openvino')} times the time on OpenVINO (eager: {times('eager')})",
