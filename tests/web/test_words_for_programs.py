@@ -33,8 +33,10 @@ def test_the_python_example(url: str, folder: Path) -> None:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="there is no curl")
-def test_the_shell_example(url: str, folder: Path) -> None:
-    example = texts.SHELL.replace(THERE, url)
+@pytest.mark.parametrize("name", ["photo.jpg", "photo [1] of two.jpg"])
+def test_the_shell_example(url: str, folder: Path, name: str) -> None:
+    (folder / "photo.jpg").rename(folder / name)
+    example = texts.SHELL.replace(THERE, url).replace("photo.jpg", name)
     done = subprocess.run(["bash", "-e", "-c", example], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "v4.png") as picture:

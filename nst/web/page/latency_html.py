@@ -8,23 +8,29 @@ from collections.abc import Mapping, Sequence
 from nst.inference.latency import speed_ups
 from nst.paper import LATENCY_MS as PAPER_LATENCY_MS
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
-from nst.web.page.session import Latency, Session
+from nst.web.page.session import Latency
 
 NONE = "–"  # the paper has no time for our own network
 
 
-def latency_html(parameters: Mapping[str, int], session: Session) -> str:
-    """Bars, their table and a note about how it was measured; `parameters` of each network."""
-    measured = session.measured
+def latency_html(
+    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
+) -> str:
+    """Bars, their table and a note about how it was measured.
+
+    Args:
+        parameters: how many each network has.
+        seconds: of each that has run for this photo.
+    """
     if measured:
         note = (
             f"Median of {measured.repeats} interleaved repeats after warm-up, with quartiles, "
-            f"on a picture of {measured.side}×{measured.side} px. {measured.circumstances}."
+            f"on a picture of {measured.side}×{measured.side} px. {measured.hardware}."
         )
     else:
         note = "Not measured yet; the bars are the paper's, on its own CPU."
     return (
-        f"{_bars(list(parameters), measured)}{_table(parameters, session)}"
+        f"{_bars(list(parameters), measured)}{_table(parameters, seconds, measured)}"
         f'<p class="hint">{html.escape(note)}</p>'
     )
 
@@ -83,8 +89,9 @@ def tick_step(longest: float) -> float:
     return step
 
 
-def _table(parameters: Mapping[str, int], session: Session) -> str:
-    measured = session.measured
+def _table(
+    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
+) -> str:
     papers = speed_ups(PAPER_LATENCY_MS)
     heads = ["network", "parameters", "this photo, one run"]
     if measured:
@@ -93,8 +100,8 @@ def _table(parameters: Mapping[str, int], session: Session) -> str:
     heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
     rows = ""
     for name, count in parameters.items():
-        seconds = session.seconds.get(name)
-        cells = [f"{count:,}", f"{1000 * seconds:.0f} ms" if seconds else NONE]
+        here = f"{1000 * seconds[name]:.0f} ms" if name in seconds else NONE
+        cells = [f"{count:,}", here]
         if measured:
             low, median, high = measured.quartiles(name)
             cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", f"{ours[name]:.2f}×"]
