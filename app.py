@@ -94,7 +94,7 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
             with gr.Tab("Live"):
                 live_tab(stylizer.parameters)
             with gr.Tab("Training"):
-                training_tab(ASSETS, CHECKPOINTS)
+                training_tab(ASSETS)
             with gr.Tab("About"):
                 about_tab(CHECKPOINTS / "README.md")
         gr.HTML(texts.foot(), elem_id="foot")

@@ -2,17 +2,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
-from nst.web.page.latency_html import latency_html, tick_step
+from nst.web.page.latency_html import latency_html
 from nst.web.page.session import Latency
 
 PARAMETERS = {"baseline": 1_679_235, "v1": 381_315, "v3": 207_865, "ours": 100_000}
-
-
-@pytest.mark.parametrize(("longest", "step"), [(71.31, 20), (9, 2), (640, 200), (1.2, 1), (33, 10)])
-def test_ticks_are_round_and_few(longest: float, step: float) -> None:
-    assert tick_step(longest) == step
 
 
 def test_bars_start_at_zero_and_are_as_long_as_their_numbers() -> None:

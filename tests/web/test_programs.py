@@ -33,7 +33,10 @@ REFUSED = [
     ("photo", WELL["photo"], "Only a file that was uploaded can be read"),
     *[("side", side, "side has to be a number from 16 to 2048") for side in (-5, 1, 10**9, "512")],
     *[("side", side, "side has to be a number") for side in (None, True, [512], float("nan"))],
-    *[("strength", value, "strength has to be a number from 0 to 100") for value in (400, -1, "a")],
+    *[
+        ("strength", value, "strength has to be a number from 0 to 100")
+        for value in (400, -1, "a", False)
+    ],
     *[("networks", value, "networks have to be a list of") for value in (["v9"], [["v3"]], "v3")],
     ("networks", [], "at least one network"),
     *[

@@ -151,9 +151,6 @@ class Bar(OwnHTML):
             check_uploaded(request.photo)
         return request
 
-    def postprocess(self, value: StylizeRequest | None) -> StylizeRequest | None:
-        return value
-
 
 class Found(GradioModel):
     """The lattice and the red spots of a picture; places are (x, y) in px."""
@@ -232,6 +229,3 @@ class Viewer(OwnHTML):
 
     def preprocess(self, payload: View | None) -> None:
         """The page shows pictures, it never sends them back."""
-
-    def postprocess(self, value: View | None) -> View | None:
-        return value

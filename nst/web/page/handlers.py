@@ -62,47 +62,14 @@ class Handlers:
         photo has been read, the pictures before it stay.  Whatever fails, the last update says it
         in words, and the run is over.
         """
-        networks = tuple(name for name in self.stylizer.names if name in request.networks)
         visitor.runs.ask(request.number)
         try:
-            if not request.key or not networks:
-                missing = texts.NO_NETWORK if request.key else texts.NO_PHOTO
-                yield self._update(visitor, missing, error=True)
-            elif visitor.runs.may_go_on(request.number):
-                yield from self._run(request, networks, visitor)
+            if visitor.runs.may_go_on(request.number):
+                yield from self._run(request, visitor)
             elif request.number == visitor.runs.latest:
                 yield self._update(visitor, texts.STOPPED)
             else:  # the later one will say more
                 yield Update()
-        finally:
-            visitor.runs.finish(request.number)
-
-    def _run(
-        self, request: StylizeRequest, networks: tuple[str, ...], visitor: Visitor
-    ) -> Iterator[Update]:
-        visitor.mix = Mix.nearest(request.strength, request.keep_colours)
-        side, total = bounded(request.side), len(networks)
-        store, known = self.stylizer.store, None
-        try:
-            if not request.anew:
-                known = self.stylizer.known(request.key, side, request.engine, networks, visitor)
-            if not known:
-                yield self._update(visitor, texts.READING, total=total)
-                known = Results(self._read(request, side), request.engine, networks)
-            for results in self.stylizer.stylize(known):
-                visitor.show(results, store)
-                if not visitor.runs.may_go_on(request.number):
-                    break
-                if results.missing:
-                    yield self._update(
-                        visitor,
-                        texts.STYLIZING,
-                        done=total - len(results.missing),
-                        total=total,
-                        seconds_left=self.stylizer.seconds_left(results),
-                    )
-            if visitor.shown.mix != visitor.mix:  # another was asked for meanwhile
-                visitor.show_mixed(store)
         except PictureError as error:
             yield self._update(visitor, str(error), error=True)
         except SessionExpiredError as error:  # a file went while others were made
@@ -110,8 +77,36 @@ class Handlers:
         except Exception:  # for example, a machine too small for the picture
             _log.exception("a photo could not be stylized")
             yield self._update(visitor, texts.FAILED, error=True)
-        else:
-            yield self._update(visitor, texts.done(results))
+        finally:
+            visitor.runs.finish(request.number)
+
+    def _run(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+        networks = tuple(name for name in self.stylizer.names if name in request.networks)
+        if not request.key or not networks:
+            raise PictureError(texts.NO_NETWORK if request.key else texts.NO_PHOTO)
+        visitor.mix = Mix.nearest(request.strength, request.keep_colours)
+        side, total = bounded(request.side), len(networks)
+        store, known = self.stylizer.store, None
+        if not request.anew:
+            known = self.stylizer.known(request.key, side, request.engine, networks, visitor)
+        if not known:
+            yield self._update(visitor, texts.READING, total=total)
+            known = Results(self._read(request, side), request.engine, networks)
+        for results in self.stylizer.stylize(known):
+            visitor.show(results, store)
+            if not visitor.runs.may_go_on(request.number):
+                break
+            if results.missing:
+                yield self._update(
+                    visitor,
+                    texts.STYLIZING,
+                    done=total - len(results.missing),
+                    total=total,
+                    seconds_left=self.stylizer.seconds_left(results),
+                )
+        if visitor.shown.mix != visitor.mix:  # another was asked for meanwhile
+            visitor.show_mixed(store)
+        yield self._update(visitor, texts.done(results))
 
     def _read(self, request: StylizeRequest, side: int) -> Photo:
         """The photo that is asked for, as large as its results will be."""
@@ -183,9 +178,10 @@ class Handlers:
         )
 
     def _pane(self, name: str, shown: Shown) -> Pane:
-        results, path, found = shown.results, shown.files.get(name), None
+        results, path = shown.results, shown.files.get(name)
+        made, found = results.made.get(name), None
         if path:
-            spots = results.photo.spots if name == ORIGINAL else results.made[name].spots
+            spots = made.spots if made else results.photo.spots
             found = Found(
                 score=texts.score(spots, shown.mix),
                 worst=spots.worst,
@@ -195,8 +191,8 @@ class Handlers:
         return Pane(
             name=name,
             facts=texts.facts(name, self.stylizer.parameters, results),
-            time=texts.time(name, results),
-            alt=texts.alternative_text(name),
+            time=f"{1000 * made.seconds:.0f} ms" if made else "",
+            alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",
             picture=FileData(path=path, orig_name=Path(path).name) if path else None,
             found=found,
         )

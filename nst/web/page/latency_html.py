@@ -37,56 +37,35 @@ def latency_html(
 
 def _bars(names: Sequence[str], measured: Latency | None) -> str:
     """Horizontal bars from 0; the paper's beside them where the size is the paper's."""
-    with_paper = measured is None or measured.side == PAPER_SIDE
-    papers = PAPER_LATENCY_MS if with_paper else {}
-    tops = [measured.quartiles(name)[2] for name in names] if measured else []
-    tops += [papers[name] for name in names if name in papers]
-    step = tick_step(max(tops))
-    end = step * -(-max(tops) // step)  # the next tick
+    papers = PAPER_LATENCY_MS if measured is None or measured.side == PAPER_SIDE else {}
+    quartiles = {name: measured.quartiles(name) for name in names} if measured else {}
+    ends = [high for _, _, high in quartiles.values()]
+    longest = max([*ends, *(papers[name] for name in names if name in papers)])
 
     def percent(value: float) -> str:
-        return f"{100 * value / end:.2f}%"
+        return f"{100 * value / longest:.2f}%"
 
-    rows = []
+    def bar(kind: str, value: float, spread: str = "", end: float = 0) -> str:
+        return (
+            f'<div class="bar {kind}"><i style="width:{percent(value)}"></i>{spread}'
+            f'<span style="left:{percent(max(value, end))}">{value:.1f} ms</span></div>'
+        )
+
+    rows = ""
     for name in names:
         bars = ""
-        if measured:
-            low, middle, high = measured.quartiles(name)
-            bars += (
-                f'<div class="bar here"><i style="width:{percent(middle)}"></i>'
-                f'<b style="left:{percent(low)};width:{percent(high - low)}"></b>'
-                f'<span style="left:{percent(max(middle, high))}">{middle:.1f} ms</span></div>'
-            )
+        if name in quartiles:
+            low, middle, high = quartiles[name]
+            spread = f'<b style="left:{percent(low)};width:{percent(high - low)}"></b>'
+            bars += bar("here", middle, spread, high)
         if name in papers:
-            value = papers[name]
-            bars += (
-                f'<div class="bar paper"><i style="width:{percent(value)}"></i>'
-                f'<span style="left:{percent(value)}">{value:.1f} ms</span></div>'
-            )
+            bars += bar("paper", papers[name])
         bars = bars or f'<div class="bar"><span>{NONE}</span></div>'
-        rows.append(f'<div class="name">{name}</div><div class="track">{bars}</div>')
-    ticks = "".join(
-        f'<span style="left:{percent(tick)}">{tick:g}</span>'
-        for tick in (step * index for index in range(round(end / step) + 1))
-    )
+        rows += f'<div class="name">{name}</div><div class="track">{bars}</div>'
     legend = '<span class="bar here"><i></i></span> measured here ' if measured else ""
-    legend += '<span class="bar paper"><i></i></span> the paper' if with_paper else ""
+    legend += '<span class="bar paper"><i></i></span> the paper' if papers else ""
     # The table says the same in words.
-    return (
-        f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{"".join(rows)}'
-        f'<div class="name">ms</div><div class="track axis">{ticks}</div></div>'
-    )
-
-
-def tick_step(longest: float) -> float:
-    """A round distance of axis ticks that gives three to seven of them."""
-    step = 1.0
-    while longest / step > 6:
-        for factor in (2, 5, 10):
-            if longest / (step * factor) <= 6:
-                return step * factor
-        step *= 10
-    return step
+    return f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{rows}</div>'
 
 
 def _table(

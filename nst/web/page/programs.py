@@ -48,18 +48,18 @@ class Programs:
         only their brightness.
         """
         with _in_words():
-            file = _photo(photo)
+            _check(photo, texts.NO_PHOTO)
+            file = _uploaded_file(photo)
             side = round(_number("side", side, MIN_SIDE, MAX_SIDE))
-            wanted = self._networks(networks)
+            networks = self._networks(networks)
             self._check_engine(engine)
             strength = _number("strength", strength, 0, 100)
-            if not isinstance(keep_colours, bool):
-                raise PictureError("keep_colours has to be true or false.")
+            _check(isinstance(keep_colours, bool), "keep_colours has to be true or false.")
             picture, remark = read_upload(file.path, side)
             store = self.stylizer.store
             title = file.orig_name or Path(file.path).name
             kept = keep_photo(picture, title, file.path, side, store, remark)
-            *_, results = self.stylizer.stylize(Results(kept, engine, wanted))
+            *_, results = self.stylizer.stylize(Results(kept, engine, networks))
             return _answer(mix_results(results, Mix.nearest(strength, keep_colours), store))
 
     def measure(self, side: Any, engine: Any) -> Iterator[dict[str, Any]]:
@@ -80,27 +80,27 @@ class Programs:
                         for name, times in measured.milliseconds.items()
                     },
                 }
-            if not measured or measured.repeats < MEASURE_REPEATS:
-                raise PictureError(texts.MEASURED_ANEW)
+            _check(measured and measured.repeats == MEASURE_REPEATS, texts.MEASURED_ANEW)
 
     def _networks(self, sent: Any) -> tuple[str, ...]:
         """In the order of the page."""
         names = self.stylizer.names
-        if not isinstance(sent, list) or not all(name in names for name in sent):
-            raise PictureError(f"networks have to be a list of some of {', '.join(names)}.")
-        if not sent:
-            raise PictureError(texts.NO_NETWORK)
+        known = isinstance(sent, list) and all(name in names for name in sent)
+        _check(known, f"networks have to be a list of some of {', '.join(names)}.")
+        _check(sent, texts.NO_NETWORK)
         return tuple(name for name in names if name in sent)
 
     def _check_engine(self, sent: Any) -> None:
         engines = list(self.stylizer.engines)
-        if sent not in engines:
-            raise PictureError(f"engine has to be {' or '.join(engines)}.")
+        _check(sent in engines, f"engine has to be {' or '.join(engines)}.")
 
 
-def _photo(sent: Any) -> FileData:
-    if not sent:
-        raise PictureError(texts.NO_PHOTO)
+def _check(right: object, words: str) -> None:
+    if not right:
+        raise PictureError(words)
+
+
+def _uploaded_file(sent: Any) -> FileData:
     try:
         file = FileData.model_validate(sent)
     except ValidationError:
@@ -110,8 +110,10 @@ def _photo(sent: Any) -> FileData:
 
 
 def _number(name: str, sent: Any, least: float, most: float) -> float:
-    if isinstance(sent, bool) or not isinstance(sent, int | float) or not least <= sent <= most:
-        raise PictureError(f"{name} has to be a number from {least} to {most}.")
+    is_number = isinstance(sent, int | float) and not isinstance(sent, bool)
+    _check(
+        is_number and least <= sent <= most, f"{name} has to be a number from {least} to {most}."
+    )
     return sent
 
 

@@ -125,12 +125,12 @@ class Stylizer:
     def seconds_left(self, results: Results) -> float:
         """About how long the missing networks will take, by the last time they ran; or 0."""
         width, height = results.photo.size
-        seconds = 0.0
-        for name in results.missing:
-            keys = [(results.engine, name), (self.first_engine, name)]
-            known = [self._seconds_per_pixel[key] for key in keys if key in self._seconds_per_pixel]
-            seconds += known[0] * width * height if known else 0
-        return round(seconds, 1)
+        rates, first = self._seconds_per_pixel, self.first_engine
+        seconds_per_pixel = sum(
+            rates.get((results.engine, name), rates.get((first, name), 0))
+            for name in results.missing
+        )
+        return round(seconds_per_pixel * width * height, 1)
 
     def measure(
         self, side: int, engine: str, priority: Priority = Priority.VISITOR

@@ -34,11 +34,11 @@ FIGURES = {  # file in assets/: title, alternative text
     ),
     "figure-4-step-800.png": (
         "After 800 steps",
-        "Three photos as the networks paint them after 800 training steps.",
+        "Three photos, stylized by each network after 800 training steps.",
     ),
     "figure-5-results.png": (
         "In the end",
-        "Three photos as the networks paint them after their last step.",
+        "Three photos, stylized by each network after the last training step.",
     ),
     "figure-6-yellow-details.png": (
         "Yellow details",
@@ -51,10 +51,9 @@ def heading(title: str, hint: str = "") -> str:
     return f"<h2>{title}</h2>" + (f'<p class="hint">{hint}</p>' if hint else "")
 
 
-def message(text: str, error: bool = False) -> str:
+def message(text: str) -> str:
     """A line that screen readers announce."""
-    role, kind = ("alert", "error") if error else ("status", "plain")
-    return f'<p role="{role}" class="{kind}">{html.escape(text)}</p>'
+    return f'<p role="status" class="plain">{html.escape(text)}</p>'
 
 
 def done(results: Results) -> str:
@@ -94,28 +93,6 @@ def facts(name: str, parameters: Mapping[str, int], results: Results) -> list[st
         return [fact for fact in (results.photo.title, f"{width}×{height} px") if fact]
     lines = [NETWORKS[name], f"{parameters[name]:,} parameters"]
     return [*lines, _engine(results)] if name in results.made else lines
-
-
-def time(name: str, results: Results) -> str:
-    """How long a network took for this photo, or nothing."""
-    return f"{1000 * results.made[name].seconds:.0f} ms" if name in results.made else ""
-
-
-def alternative_text(name: str) -> str:
-    return "the photo" if name == ORIGINAL else f"the photo, stylized by {name}"
-
-
-def present_figures(assets: Path) -> list[tuple[Path, str, str]]:
-    """(file, title, alternative text) of the figures that have been drawn."""
-    return [(assets / name, *words) for name, words in FIGURES.items() if (assets / name).exists()]
-
-
-def missing_figures(assets: Path) -> str:
-    """One sentence about what of the training tab has not been made here, or nothing."""
-    names = [name for name in (*FIGURES, "claims.md") if not (assets / name).exists()]
-    if not names:
-        return ""
-    return f"Not drawn here yet: {', '.join(names)}. “python -m nst.study.figures” makes them."
 
 
 TITLE = "Lightweight style transfer"
@@ -168,25 +145,9 @@ WELCOME = "An example. Choose, drop or paste a photo of yours."
 
 TRAINING = heading(
     "How they were trained",
-    "All networks saw the same photos in the same order. The figures are drawn from the logs "
-    "and checkpoints in checkpoints/.",
+    "All networks saw the same photos in the same order. The figures are drawn from the logs and "
+    "checkpoints in checkpoints/; settings, hardware and times are in the model card (“About”).",
 )
-
-
-def trained(checkpoints: Path) -> str:
-    """How long each network was trained, by the last lines of the logs; nothing without logs."""
-    lasts = []
-    for log in sorted(checkpoints.glob("*.csv")):
-        head, *_, last = log.read_text(encoding="utf-8").splitlines()
-        row = dict(zip(head.split(","), last.split(","), strict=False))
-        if {"step", "epoch", "seconds"} <= row.keys():
-            lasts.append(
-                f"<li>{log.stem}: {int(row['step']):,} steps, {row['epoch']} epochs, "
-                f"{float(row['seconds']) / 60:.0f} minutes of its own steps</li>"
-            )
-    return f"<ul>{''.join(lasts)}</ul><p>The model card names the machine.</p>" if lasts else ""
-
-
 RED_SPOTS = heading(
     "Where the red spots come from",
     "24 trainings of 5 epochs, each with one thing changed; the numbers are the share of the "
