@@ -124,7 +124,7 @@ def test_only_what_is_for_programs_is_offered_to_them(client: Client) -> None:
         for one in offered["/stylize"]["parameters"]
     }
     assert list(types) == ["photo", "side", "networks", "engine", "strength", "keep_colours"]
-    assert "path: str" in types["photo"]
+    assert types["photo"] == "filepath"
     assert "'baseline'" in types["networks"]
     assert "'eager'" in types["engine"]
 

@@ -1,4 +1,4 @@
-"""What Gradio does not have: an upload that nobody opens, the bar of controls, the viewer."""
+"""What Gradio does not have: the bar of controls, the viewer, and how programs send photos."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def check_uploaded(file: FileData) -> None:
 
 
 class PhotoOfProgram(gr.Image):
-    """A photo that is checked by who takes it, with words about what is wrong with it.
+    """A photo that `nst.web.page.programs` checks, so that it can say what is wrong with it.
 
-    A `data_model` would have its errors printed, and `gr.Image` would open the file.
+    `gr.Image` would open the file before, and with a `data_model` Gradio prints a traceback.
     """
 
     is_template = True  # shown as its parent, an image

@@ -1,4 +1,4 @@
-"""What the viewer needs to know of a picture's lattice and red spots, small enough to be kept."""
+"""Lattice and red spots of a picture, as the viewer shows them; small enough to be kept."""
 
 from __future__ import annotations
 

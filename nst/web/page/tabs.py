@@ -37,7 +37,7 @@ def live_tab(parameters: Mapping[str, int]) -> None:
 
 def about_tab(card: Path) -> None:
     """Words, and the model card where it is."""
-    gr.HTML(texts.ABOUT + texts.for_programs(), elem_classes="words")
+    gr.HTML(texts.ABOUT, elem_classes="words")
     if card.exists():
         gr.HTML(texts.MODEL_CARD)
         gr.Markdown(texts.model_card(card), elem_classes="words card")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from nst.paths import ASSETS
 from nst.web.page.session import FULL, ORIGINAL, Mix, Results, Shown
 from nst.web.page.spots import Spots
 
@@ -155,70 +156,7 @@ RED_SPOTS = heading(
 )
 ORBS = "The yellowest place of one photo, stylized by the network of each training and magnified."
 
-ABOUT = """
-<h2 id="paper">The paper</h2>
-<p>“Can Depthwise Separable Convolution Make Neural Style Transfer More Lightweight? A Comparative
-Study” (Shichao Guo, Aarhus University, preprint, 1 December 2025) takes the feed-forward network of
-Johnson, Alahi and Fei-Fei (2016) and replaces ordinary convolutions by depthwise separable ones: in
-the residual blocks (v1), in the encoder too (v2), and in the decoder too (v3). A depthwise
-separable layer first filters every channel alone and then mixes channels pixel by pixel. v4 is
-ours. What the paper leaves open, and the limits of the networks, are in the model card below.</p>
-<h2 id="grid">Grid and red spots</h2>
-<p>A decoder of transposed convolutions leaves a grid of 4 px, which shows in yellow as red spots in
-rows and columns; the tab “Training” shows where they come from.
-“Grid” is the lattice ratio: how much of a picture’s detail repeats every 2 or 4 px at fixed places,
-compared with detail that is not tied to the pixel grid. 0 dB is noise, most photos have 0 to 4, and
-a picture whose detail is all grid has 18. “Spots” is the share of the yellow area in which redness
-repeats every 4 px both ways. “Worst place” moves all pictures to the strongest spots of the network
-named on the button: the one clicked last, or the first of a pair. The heat map shows the grid of
-each 32 px. How both are computed is written in nst/artifacts/measure.py.</p>
-<h2>Sizes and times</h2>
-<ul>
-<li>A photo is reduced to the size chosen, at most 2048 px along its longer side, and never
-enlarged.</li>
-<li>A time below a picture is one single run. “Measure” gives numbers that can be compared.</li>
-</ul>
-<h2>What happens to your photo</h2>
-<p>It is sent to the machine that runs this page, and nowhere else. The photo and its results are
-kept there in a temporary folder for at most 70 minutes after their last use and then deleted. They
-are on nobody else’s page. Frames of “Live” are not stored. Results carry no metadata of your file.
-The page counts no visitors, sets no cookies of its own and loads nothing from other sites.</p>
-"""
-
-PYTHON = """\
-from gradio_client import Client, handle_file
-
-client = Client("http://127.0.0.1:7860")
-answer = client.predict(
-    handle_file("photo.jpg"), 512, networks=["baseline", "v4"], api_name="/stylize"
-)
-print(answer["files"]["v4"], answer["milliseconds"])
-"""
-SHELL = """\
-api=http://127.0.0.1:7860/gradio_api
-path=$(curl -s -F "files=@photo.jpg" $api/upload | sed 's/^.//; s/.$//')
-photo="{\\"path\\": $path, \\"meta\\": {\\"_type\\": \\"gradio.FileData\\"}}"
-request="[$photo, 512, [\\"v4\\"], \\"eager\\", 100, false]"
-event=$(curl -s -H "Content-Type: application/json" -d "{\\"data\\": $request}" \\
-    $api/call/stylize | cut -d '"' -f 4)
-picture=$(curl -s $api/call/stylize/$event | grep -o 'http[^"]*-v4.png')
-curl -s -o v4.png "$picture"
-"""
-FOR_PROGRAMS = """
-<h2>For programs</h2>
-<p><code>/stylize</code>, and <code>/measure</code> for pictures of at most 512×512 px; “API” at the
-foot of the page describes both. In Python:</p>
-<pre tabindex="0"><code>{python}</code></pre>
-<p>In a shell, with <code>curl</code>: upload, ask, wait for the answer, fetch a picture.</p>
-<pre tabindex="0"><code>{shell}</code></pre>
-"""
-
-
-def for_programs() -> str:
-    """How programs ask, as HTML."""
-    return FOR_PROGRAMS.format(python=html.escape(PYTHON), shell=html.escape(SHELL))
-
-
+ABOUT = (ASSETS / "about.html").read_text(encoding="utf-8")
 MODEL_CARD = '<h2 id="model-card">Model card</h2>'
 LATENCY = heading(
     "Latency",
