@@ -34,15 +34,13 @@ from nst.pictures.examples import FIRST_SIDE, examples
 from nst.pictures.reading import MAX_BYTES
 from nst.web.live.socket import Live, bound_messages
 from nst.web.page import texts
-from nst.web.page.components import Bar, PictureUpload, ResultsForPrograms, StylizeRequest, Viewer
-from nst.web.page.handlers import Handlers, on_page
+from nst.web.page.components import AnswerToProgram, Bar, PhotoOfProgram, StylizeRequest, Viewer
+from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
-from nst.web.page.session import Session
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
-from nst.web.page.zoom import ZOOM_SIDE
 from nst.web.server.environment import Address
 from nst.web.server.head_start import ready
 from nst.web.server.offline import stay_offline
@@ -51,36 +49,35 @@ from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
 
 SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
-SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
-SETTLING = 5  # s, in which the first view has the machine for itself
-MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
+SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
+SETTLING = 5  # s, in which the first view has the machine to itself
+MAX_WAITING = 32  # jobs; with so many waiting, newcomers are told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
-AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 
 
-def build_demo(painter: Stylizer) -> gr.Blocks:
-    """The page; the first of the painter's engines and examples is chosen at first."""
+def build_demo(stylizer: Stylizer) -> gr.Blocks:
+    """The page; the first of the stylizer's engines and examples is chosen at first."""
     stay_offline()
-    studio, names, engines = Handlers(painter), painter.names, list(painter.engines)
+    handlers, names, engines = Handlers(stylizer), stylizer.names, list(stylizer.engines)
     with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
-        session = gr.State(painter.first_session())
+        visitor = gr.State(stylizer.first_visitor())
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
                 bar = Bar(
                     StylizeRequest(
-                        example=painter.first_example,
+                        example=stylizer.first_example,
                         side=FIRST_SIDE,
                         networks=names,
                         engine=engines[0],
                     ),
-                    examples=painter.thumbnails(),
+                    examples=stylizer.thumbnails(),
                     sides=SIDES,
                     small_side=SMALL_SIDE,
                     networks=names,
                     engines=[(texts.ENGINES[name], name) for name in engines],
                 )
-                viewer = Viewer(studio.first_view(), store=painter.store, label="pictures")
+                viewer = Viewer(handlers.first_view(), store=stylizer.store, label="pictures")
                 gr.HTML(texts.LATENCY, elem_classes="section")
                 with gr.Row(elem_id="measuring"):
                     measured_side = gr.Radio(
@@ -93,45 +90,28 @@ def build_demo(painter: Stylizer) -> gr.Blocks:
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(studio.table(painter.first_session()), label="latency")
+                table = gr.HTML(handlers.table(stylizer.first_visitor()), label="latency")
             with gr.Tab("Live"):
-                live_tab(painter.parameters)
+                live_tab(stylizer.parameters)
             with gr.Tab("Training"):
-                training_tab(ASSETS, CHECKPOINTS)
+                training_tab(ASSETS)
             with gr.Tab("About"):
                 about_tab(CHECKPOINTS / "README.md")
         gr.HTML(texts.foot(), elem_id="foot")
 
-        parts = {
-            "session": session,
-            "view": viewer,
-            "table": table,
-            "progress": progress,
-        }
-        add_api(Programs(painter))  # first, so that the names are its
+        add_api(Programs(stylizer))  # first, so that its names are free
+        asked, changed = [bar, visitor], [viewer, table, progress]
         private = {"api_visibility": "private", "show_progress": "hidden"}
-        bar.run(studio.ask, [bar, session], None, queue=False, trigger_mode="multiple", **private)
-        bar.run(
-            on_page(studio.run, parts),
-            [bar, session],
-            [session, viewer, table],
-            trigger_mode="multiple",
-            **ONE_AT_A_TIME,
-            **private,
-        )
-        bar.mix(
-            on_page(studio.mix, parts),
-            [bar, session],
-            [session, viewer, table],
-            trigger_mode="always_last",
-            **AT_ONCE,
-            **private,
-        )
-        viewer.stop(studio.stop, session, None, queue=False, **private)
+        bar.run(handlers.ask, asked, None, queue=False, trigger_mode="multiple", **private)
+        run = {"trigger_mode": "multiple", **ONE_AT_A_TIME, **private}
+        bar.run(handlers.stylize, asked, changed, **run)
+        mix = {"trigger_mode": "always_last", "concurrency_limit": 4, **private}
+        bar.mix(handlers.mix, asked, changed, **mix)
+        viewer.stop(handlers.stop, visitor, None, queue=False, **private)
         measure.click(
-            on_page(studio.measure, parts),
-            [measured_side, bar, session],
-            [session, progress, table],
+            handlers.measure,
+            [measured_side, *asked],
+            changed,
             show_progress_on=table,
             api_visibility="private",
             **ONE_AT_A_TIME,
@@ -141,28 +121,33 @@ def build_demo(painter: Stylizer) -> gr.Blocks:
 
 def add_api(programs: Programs) -> None:
     """What programs may ask for, with names and numbers as the documentation shows them."""
-    names, engines = programs.painter.names, list(programs.painter.engines)
-    session = gr.State(Session())
+    names, engines = programs.stylizer.names, list(programs.stylizer.engines)
     with gr.Column(visible=False):
-        photo = PictureUpload(label="photo")
+        photo = PhotoOfProgram(label="photo")
         side = gr.Number(FIRST_SIDE, precision=0, label="side")
-        chosen = gr.CheckboxGroup(names, value=names, label="networks")
+        networks = gr.CheckboxGroup(names, value=names, label="networks")
         engine = gr.Radio(engines, value=engines[0], label="engine")
         strength = gr.Number(100, label="strength")
         keep_colours = gr.Checkbox(False, label="keep_colours")
-        results = ResultsForPrograms(label="results")
-        place = [gr.Number(value) for value in (50, 50, 4)]
-        size = [gr.Number(ZOOM_SIDE, precision=0) for _ in range(2)]
-        sheet = gr.File(label="sheet")
+        answer = AnswerToProgram(label="results")
         times = gr.JSON(label="times")
         ask = gr.Button()
-    wishes = [photo, side, chosen, engine, strength, keep_colours, session]
-    mixing = [strength, keep_colours, session]
-    ask.click(programs.stylize, wishes, [results, session], api_name="stylize", **ONE_AT_A_TIME)
-    ask.click(programs.measure, [side, engine], times, api_name="measure", **ONE_AT_A_TIME)
-    ask.click(programs.mix, mixing, [results, session], api_name="mix", **AT_ONCE)
-    ask.click(programs.magnify, [*place, *size, session], results, api_name="magnify", **AT_ONCE)
-    ask.click(programs.contact_sheet, session, sheet, api_name="contact_sheet", **AT_ONCE)
+    ask.click(
+        programs.stylize,
+        [photo, side, networks, engine, strength, keep_colours],
+        answer,
+        api_name="stylize",
+        preprocess=False,  # `Programs` says what is wrong with an argument
+        **ONE_AT_A_TIME,
+    )
+    ask.click(
+        programs.measure,
+        [side, engine],
+        times,
+        api_name="measure",
+        preprocess=False,
+        concurrency_limit=2,  # a new measurement ends the one before
+    )
 
 
 def script(name: str) -> str:
@@ -179,7 +164,7 @@ def main(address: Address, folder: Path) -> None:
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
     painter = Stylizer(networks, engines, store, examples())
-    live = Live(painter.engines[painter.first_engine], painter.turns)
+    live = Live(painter.engines[painter.first_engine], painter.lock)
     demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
     try:
         demo.launch(

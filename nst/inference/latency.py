@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,20 +41,30 @@ def parse_size(text: str) -> Size:
     return size
 
 
-@torch.inference_mode()
 def measure_latency(
     networks: Mapping[Key, Callable[[Tensor], object]], width: int, height: int, repeats: int
 ) -> dict[Key, list[float]]:
     """Milliseconds of every repeat for each network, interleaved, on one width×height picture."""
-    photo = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
     times: dict[Key, list[float]] = {name: [] for name in networks}
+    for found in latency_rounds(networks, width, height, repeats):
+        for name, milliseconds in found.items():
+            times[name].append(milliseconds)
+    return times
+
+
+@torch.inference_mode()
+def latency_rounds(
+    networks: Mapping[Key, Callable[[Tensor], object]], width: int, height: int, repeats: int
+) -> Iterator[dict[Key, float]]:
+    """Milliseconds of each network, repeat after repeat; nothing of those that warm up."""
+    photo = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
     for repeat in range(WARM_UP + repeats):
+        times = {}
         for name, network in networks.items():
             started = time.perf_counter()
             network(photo)
-            if repeat >= WARM_UP:
-                times[name].append((time.perf_counter() - started) * 1000)
-    return times
+            times[name] = (time.perf_counter() - started) * 1000
+        yield times if repeat >= WARM_UP else {}
 
 
 def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What tests of the page share: a page with the results for a small photo, and a studio."""
+"""What tests of the page share: a page with results for a small photo, and handlers without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A studio on networks that paint negatives, and what a visitor does in it."""
+"""Handlers of a page whose networks make negatives, and what a visitor asks of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from nst.models import VARIANTS, build_model
 from nst.web.page.components import StylizeRequest
 from nst.web.page.handlers import Handlers, Update
-from nst.web.page.session import ORIGINAL, Session
+from nst.web.page.session import ORIGINAL, Visitor, open_png
 from nst.web.page.stylizer import Stylizer
 from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
@@ -36,19 +36,22 @@ class Inverting:
 
 
 class Made(NamedTuple):
-    studio: Handlers
-    painter: Stylizer
+    handlers: Handlers
+    stylizer: Stylizer
     network: Inverting
     photo: FileData
 
+    def visitor(self) -> Visitor:
+        return self.stylizer.first_visitor()
+
 
 def make_handlers(tmp_path: Path) -> Made:
-    """A studio of two examples, and a visitor's photo; its files lie in the folder."""
+    """With two examples and a visitor's photo; all files lie in the folder."""
     network = Inverting()
     for number, name in enumerate(("first", "other")):
         random_picture(48, 36, seed=10 + number).save(tmp_path / f"{name}.png")
     photo().save(tmp_path / "photo.png")
-    painter = Stylizer(
+    stylizer = Stylizer(
         {name: build_model(name) for name in VARIANTS},
         {"openvino": dict.fromkeys(VARIANTS, network), "eager": dict.fromkeys(VARIANTS, network)},
         PictureStore(tmp_path / "store"),
@@ -56,8 +59,8 @@ def make_handlers(tmp_path: Path) -> Made:
     )
     network.runs = 0
     return Made(
-        Handlers(painter),
-        painter,
+        Handlers(stylizer),
+        stylizer,
         network,
         FileData(path=str(tmp_path / "photo.png"), orig_name="my photo.png"),
     )
@@ -71,7 +74,7 @@ def negative(picture: Image.Image) -> Image.Image:
     return Image.eval(picture, lambda value: 255 - value)
 
 
-def wishes(made: Made, number: int = 1, **other: object) -> StylizeRequest:
+def asking(made: Made, number: int = 1, **other: object) -> StylizeRequest:
     return StylizeRequest(
         **{
             "number": number,
@@ -84,8 +87,8 @@ def wishes(made: Made, number: int = 1, **other: object) -> StylizeRequest:
     )
 
 
-def run(made: Made, session: Session, number: int = 1, **other: object) -> list[Update]:
-    return list(made.studio.run(wishes(made, number, **other), session))
+def stylize(made: Made, visitor: Visitor, number: int = 1, **other: object) -> list[Update]:
+    return list(made.handlers.stylize(asking(made, number, **other), visitor))
 
 
 def pictures(update: Update) -> list[bool]:
@@ -93,5 +96,5 @@ def pictures(update: Update) -> list[bool]:
     return [pane.picture is not None for pane in update.view.panes]
 
 
-def pixels(session: Session) -> dict[str, bytes]:
-    return {name: picture.tobytes() for name, picture in session.pictures().items()}
+def pixels(visitor: Visitor) -> dict[str, bytes]:
+    return {name: open_png(path).tobytes() for name, path in visitor.shown.files.items()}

@@ -22,7 +22,6 @@ from nst.inference.picture import stylize
 from nst.models import VARIANTS
 from nst.pictures.examples import LAMPS
 from nst.web.page.stylizer import MEASURE_REPEATS, Stylizer
-from nst.web.page.zoom import ZOOM_SIDE, magnify
 from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
@@ -34,9 +33,9 @@ def client(url: str, tmp_path: Path) -> Client:
     return Client(url, verbose=False, download_files=tmp_path / "downloads")
 
 
-def run(client: Client, photo: Path | None, side: int = 256, **wishes: object) -> dict:
+def run(client: Client, photo: Path | None, side: int = 256, **request: object) -> dict:
     sent = handle_file(photo) if photo else None
-    job = client.submit(sent, side, api_name="/stylize", **wishes)
+    job = client.submit(sent, side, api_name="/stylize", **request)
     return job.result(timeout=120)
 
 
@@ -79,56 +78,27 @@ def test_networks_can_be_chosen(client: Client, tmp_path: Path) -> None:
     assert list(answer["milliseconds"]) == ["v1", "v3"]
 
 
-def test_two_programs_get_their_own_pictures(url: str, tmp_path: Path) -> None:
-    places = []
-    for number in range(2):
-        photo = random_picture(60, 40, seed=number)
-        photo.save(tmp_path / f"{number}.png")
-        program = Client(url, verbose=False, download_files=tmp_path / "downloads")
-        run(program, tmp_path / f"{number}.png")
-        places.append((program, photo))
-    for program, photo in places:  # only now, when both have been there
-        crops = program.predict(50, 50, 2, api_name="/magnify")["files"]
-        assert pixels(crops["original"]) == magnify(photo, 50, 50, 2).tobytes()
-
-
-def test_magnify_shows_the_same_place_of_all(client: Client, tmp_path: Path) -> None:
-    random_picture(300, 200).save(tmp_path / "photo.png")
-    answer = run(client, tmp_path / "photo.png")
-    moved = client.predict(100, 0, 16, api_name="/magnify")
-    for name, path in answer["files"].items():
-        expected = magnify(Image.open(path).convert("RGB"), 100, 0, 16)
-        assert expected.size == (ZOOM_SIDE, ZOOM_SIDE)
-        assert pixels(moved["files"][name]) == expected.tobytes()
-
-
 @pytest.mark.parametrize("content", [b"", b"<html>not a picture</html>", b"\x89PNG\r\n\x1a\n half"])
 def test_a_bad_file_is_an_error_with_one_sentence(
     client: Client, tmp_path: Path, content: bytes
 ) -> None:
-    random_picture(40, 40).save(tmp_path / "good.png")
-    run(client, tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(content)
     with pytest.raises(AppError, match="Accepted: JPEG") as refused:
         run(client, tmp_path / "bad.png")
     assert "<html" not in str(refused.value)
     assert "/" not in re.sub(r"<[^>]*>|[0-9]+", "", str(refused.value))  # no path
-    mixed = client.predict(50, False, api_name="/mix")
-    assert mixed["size"] == [40, 40]  # the good one's pictures stay
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"), [({}, "Choose a photo"), ({"networks": []}, "at least one network")]
+    ("asked", "words"), [({}, "Choose a photo"), ({"networks": []}, "at least one network")]
 )
-def test_what_is_missing_is_said(client: Client, tmp_path: Path, wishes: dict, words: str) -> None:
+def test_what_is_missing_is_said(client: Client, tmp_path: Path, asked: dict, words: str) -> None:
     random_picture(40, 40).save(tmp_path / "photo.png")
     with pytest.raises(AppError, match=words):
-        run(client, tmp_path / "photo.png" if wishes else None, **wishes)
+        run(client, tmp_path / "photo.png" if asked else None, **asked)
 
 
-@pytest.mark.parametrize(
-    ("side", "size"), [(256, [256, 102]), (2048, [1000, 400]), (10**9, [1000, 400]), (1, [16, 16])]
-)
+@pytest.mark.parametrize(("side", "size"), [(256, [256, 102]), (2048, [1000, 400]), (16, [16, 16])])
 def test_large_photos_are_made_smaller_and_none_larger(
     client: Client, tmp_path: Path, side: int, size: list[int]
 ) -> None:
@@ -138,37 +108,25 @@ def test_large_photos_are_made_smaller_and_none_larger(
     assert {Image.open(path).size for path in answer["files"].values()} == {tuple(size)}
 
 
-def test_all_pictures_come_on_one_sheet(client: Client, tmp_path: Path) -> None:
-    random_picture(300, 200).save(tmp_path / "photo.png")
-    run(client, tmp_path / "photo.png")
-    sheet = client.predict(api_name="/contact_sheet")
-    assert Path(sheet).name == "photo-comparison.png"
-    with Image.open(sheet) as picture:
-        assert picture.info == {}
-        assert picture.width * picture.height > len(NAMES) * 300 * 200
-
-
-def test_a_fresh_program_is_told_where_pictures_come_from(client: Client) -> None:
-    for name, inputs in {"mix": [50, False], "contact_sheet": [], "magnify": [50, 50, 4]}.items():
-        with pytest.raises(AppError, match="no pictures yet; /stylize"):
-            client.predict(*inputs, api_name=f"/{name}")
-
-
 def test_latencies_are_numbers(client: Client) -> None:
     times = client.predict(32, "eager", api_name="/measure")
     assert times["side"] == 32
     assert list(times["milliseconds"]) == list(VARIANTS)
     assert {len(repeats) for repeats in times["milliseconds"].values()} == {MEASURE_REPEATS}
-    assert "CPU thread(s)" in times["circumstances"]
+    assert "CPU thread(s)" in times["hardware"]
 
 
 def test_only_what_is_for_programs_is_offered_to_them(client: Client) -> None:
     offered = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(offered) == {"/stylize", "/measure", "/mix", "/magnify", "/contact_sheet"}
-    wishes = {wish["parameter_name"]: wish for wish in offered["/stylize"]["parameters"]}
-    assert list(wishes) == ["photo", "side", "networks", "engine", "strength", "keep_colours"]
-    assert "'baseline'" in wishes["networks"]["python_type"]["type"]
-    assert "'eager'" in wishes["engine"]["python_type"]["type"]
+    assert set(offered) == {"/stylize", "/measure"}
+    types = {
+        one["parameter_name"]: one["python_type"]["type"]
+        for one in offered["/stylize"]["parameters"]
+    }
+    assert list(types) == ["photo", "side", "networks", "engine", "strength", "keep_colours"]
+    assert types["photo"] == "filepath"
+    assert "'baseline'" in types["networks"]
+    assert "'eager'" in types["engine"]
 
 
 def test_neither_fonts_nor_analytics_are_fetched(url: str) -> None:
@@ -223,22 +181,6 @@ def counted() -> Iterator[gr.Blocks]:
     demo.close()
 
 
-def test_strength_and_colours_run_no_network(counted: gr.Blocks, tmp_path: Path) -> None:
-    client = Client(counted.local_url, verbose=False, download_files=tmp_path / "downloads")
-    photo = random_picture(64, 48)
-    photo.save(tmp_path / "photo.png")
-    before = Inverting.runs
-    result = Image.open(run(client, tmp_path / "photo.png")["files"]["v2"]).convert("RGB")
-    assert Inverting.runs == before + len(VARIANTS)
-    assert result.tobytes() != photo.tobytes()
-    for strength, keep_colours in [(40, False), (100, True), (0, False), (100, False)]:
-        files = client.predict(strength, keep_colours, api_name="/mix")["files"]
-        expected = blend(photo, result, strength / 100, keep_colours)
-        assert pixels(files["v2"]) == expected.tobytes()
-        assert pixels(files["original"]) == photo.tobytes()
-    assert Inverting.runs == before + len(VARIANTS)
-
-
 def test_strength_and_colours_can_be_asked_for_at_once(counted: gr.Blocks, tmp_path: Path) -> None:
     client = Client(counted.local_url, verbose=False, download_files=tmp_path / "downloads")
     photo = random_picture(64, 48, seed=1)
@@ -246,4 +188,4 @@ def test_strength_and_colours_can_be_asked_for_at_once(counted: gr.Blocks, tmp_p
     plain = Image.open(run(client, tmp_path / "photo.png")["files"]["v1"]).convert("RGB")
     path = run(client, tmp_path / "photo.png", strength=30, keep_colours=True)["files"]["v1"]
     assert pixels(path) == blend(photo, plain, 0.3, True).tobytes()
-    assert Path(path).name == "photo-v1-30-own-colours.png"
+    assert Path(path).name == "photo-v1-30-keep-colours.png"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nst.models import VARIANTS, build_model
-from nst.web.page.session import Session, Source
+from nst.web.page.session import Results, keep_photo
 from nst.web.page.stylizer import Stylizer
 from nst.web.server.priority_lock import Priority, PriorityLock
 from nst.web.server.store import PictureStore
@@ -72,22 +72,22 @@ def test_a_visitors_pictures_come_before_the_rest_of_an_example(tmp_path: Path) 
         if photo.shape[-1] == 50 and not threads:  # the second example's first network
             threads.append(threading.Thread(target=visit))
             threads[0].start()
-            while not painter.turns.is_behind(Priority.PREPARING):
+            while not stylizer.lock.is_behind(Priority.PREPARING):
                 threading.Event().wait(0.001)
         return photo
 
     def visit() -> None:
-        session = Session(wanted=tuple(VARIANTS))
-        session.begin(random_picture(60, 40), "photo", Source("photo", 512, "eager"), store)
-        assert list(painter.paint(session))[-1] == len(VARIANTS)
+        photo = keep_photo(random_picture(60, 40), "photo", "photo", 512, store)
+        *_, results = stylizer.stylize(Results(photo, "eager", tuple(VARIANTS)))
+        assert list(results.made) == list(VARIANTS)
 
     for name, width in (("first", 40), ("second", 50)):
         random_picture(width, 40).save(tmp_path / f"{name}.png")
     examples = {name: tmp_path / f"{name}.png" for name in ("first", "second")}
     store, networks = PictureStore(tmp_path), {name: build_model(name) for name in VARIANTS}
-    painter = Stylizer(networks, {"eager": dict.fromkeys(VARIANTS, network)}, store, examples)
+    stylizer = Stylizer(networks, {"eager": dict.fromkeys(VARIANTS, network)}, store, examples)
     widths.clear()
-    painter.prepare()
+    stylizer.prepare()
     threads[0].join(timeout=60)
     count = len(VARIANTS)
     assert widths == [50, *count * [60], *(count - 1) * [50]]

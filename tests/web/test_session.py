@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,19 +8,21 @@ from PIL import Image
 
 from nst.inference.blend import blend
 from nst.web.page.session import (
+    FULL,
     ORIGINAL,
-    Latency,
+    Mix,
+    Results,
     Runs,
-    Session,
     SessionExpiredError,
-    Source,
     Store,
+    Visitor,
+    keep_photo,
+    mix_results,
+    open_png,
     readable,
     safe_stem,
 )
 from tests.helpers import random_picture
-
-SOURCE = Source("a photo.jpg", 64, "eager")
 
 
 @pytest.fixture
@@ -32,49 +35,56 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def session(store: Store) -> Session:
-    photo = random_picture(64, 48)
-    session = Session()
-    session.begin(photo, "a photo.jpg", SOURCE, store)
-    session.wanted = ("v1", "v3")
-    session.add("v1", photo, random_picture(64, 48, seed=1), 0.5, store)
-    return session
+def results(store: Store) -> Results:
+    """Of two networks, the first of which has run."""
+    photo = keep_photo(random_picture(64, 48), "a photo.jpg", "key", 64, store)
+    return Results(photo, "eager", ("v1", "v3")).with_result(
+        "v1", random_picture(64, 48, seed=1), 0.5, store
+    )
 
 
-def test_pictures_are_there_in_the_order_of_the_page(session: Session, store: Store) -> None:
-    assert list(session.pictures()) == [ORIGINAL, "v1"]
-    session.add("v3", random_picture(64, 48), random_picture(64, 48, seed=3), 0.4, store)
-    assert list(session.pictures()) == [ORIGINAL, "v1", "v3"]
-    assert session.pictures()["v3"].tobytes() == random_picture(64, 48, seed=3).tobytes()
+def with_v3(results: Results, store: Store) -> Results:
+    return results.with_result("v3", random_picture(64, 48, seed=3), 0.4, store)
 
 
-def test_a_new_photo_forgets_the_one_before(session: Session, store: Store) -> None:
-    session.measured = Latency(256, {"v1": [1.0, 2.0]}, "here")
-    session.begin(random_picture(32, 20), "other.png", SOURCE, store)
-    assert list(session.pictures()) == [ORIGINAL]
-    assert session.seconds == {}
-    assert session.measured is not None
+def test_pictures_are_there_in_the_order_of_the_page(results: Results, store: Store) -> None:
+    assert (list(results.files), results.missing) == ([ORIGINAL, "v1"], ["v3"])
+    more = with_v3(replace(results, networks=("baseline", "v3", "v1")), store)
+    assert list(more.files) == [ORIGINAL, "v3", "v1"]
+    assert open_png(more.files["v3"]).tobytes() == random_picture(64, 48, seed=3).tobytes()
+    assert list(results.files) == [ORIGINAL, "v1"]
 
 
-def test_files_that_are_gone_say_so(session: Session, store: Store, tmp_path: Path) -> None:
+def test_files_that_are_gone_say_so(results: Results, store: Store, tmp_path: Path) -> None:
+    visitor = Visitor(mix_results(results, FULL, store))
     (tmp_path / "a-photo-v1.png").unlink()
+    assert not results.are_there()
     with pytest.raises(SessionExpiredError):
-        session.mix(store)
+        visitor.show_mixed(store)
     with pytest.raises(SessionExpiredError):
-        session.sheet({}, store)
-    with pytest.raises(SessionExpiredError):
-        Session().crops(50, 50, 4, 100, 100)
+        mix_results(results, Mix(0.5), store)
 
 
-def test_results_are_taken_over_as_the_networks_made_them(session: Session, store: Store) -> None:
-    other = Session(wanted=("v1",))
-    other.wish(50, True)
-    other.take_over(session)
-    other.mix(store)
+def test_a_mix_is_made_of_what_the_networks_made(results: Results, store: Store) -> None:
     photo, result = random_picture(64, 48), random_picture(64, 48, seed=1)
-    assert other.pictures()["v1"].tobytes() == blend(photo, result, 0.5, True).tobytes()
-    assert other.seconds == session.seconds
-    assert session.pictures()["v1"].tobytes() == result.tobytes()
+    visitor = Visitor(mix_results(results, Mix(0.3), store))
+    visitor.mix = Mix(0.5, True)
+    visitor.show_mixed(store)
+    shown = open_png(visitor.shown.files["v1"])
+    assert shown.tobytes() == blend(photo, result, 0.5, True).tobytes()
+    assert open_png(results.files["v1"]).tobytes() == result.tobytes()
+
+
+def test_only_what_is_new_in_a_mix_is_made(results: Results, store: Store) -> None:
+    visitor, made = Visitor(mix_results(results, Mix(0.5), store), Mix(0.5)), []
+
+    def noting(picture: Image.Image, name: str) -> str:
+        made.append(name)
+        return store(picture, name)
+
+    visitor.show(with_v3(results, store), noting)
+    assert made == ["a-photo-v3-50"]
+    assert list(visitor.shown.files) == [ORIGINAL, "v1", "v3"]
 
 
 def test_a_later_run_ends_those_before() -> None:
@@ -98,9 +108,7 @@ def test_a_later_run_ends_those_before() -> None:
     ("percent", "strength"), [(-10, 0), (0, 0), (42, 0.4), (43, 0.45), (100, 1), (1e9, 1)]
 )
 def test_strengths_are_those_of_the_slider(percent: float, strength: float) -> None:
-    session = Session()
-    session.wish(percent, False)
-    assert session.strength == strength
+    assert Mix.nearest(percent, False).strength == strength
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,6 @@ def stylize(started: Started, folder: Path, seed: int) -> dict[str, str]:
         handle_file(folder / "photo.png"), 64, strength=50, engine="eager", api_name="/stylize"
     )
     files = job.result(timeout=120)["files"]
-    client.predict(api_name="/contact_sheet")
     return files
 
 
@@ -177,7 +176,7 @@ def test_such_a_page_starts(started: Started) -> None:
 def test_files_of_visitors_are_for_the_page_alone(started: Started, tmp_path: Path) -> None:
     before = set(started.files())
     stylize(started, tmp_path, seed=1)
-    assert len(set(started.files()) - before) > 12  # upload, results, mixed ones, sheet
+    assert len(set(started.files()) - before) > 11  # upload, results, mixed ones
     for path in started.temporary.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert not (started.temporary / f"{PREFIX}dead").exists()

@@ -1,7 +1,9 @@
-"""The examples that the page shows to programmers, as they stand there."""
+"""The examples for programmers, run as the page shows them."""
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +15,9 @@ from nst.web.page import texts
 from tests.helpers import random_picture, run_python
 
 THERE = "http://127.0.0.1:7860"
+PYTHON, SHELL = map(
+    html.unescape, re.findall(r"<pre.*?><code>(.*?)</code>", texts.ABOUT, re.DOTALL)
+)
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_the_python_example(url: str, folder: Path) -> None:
-    (folder / "example.py").write_text(texts.PYTHON.replace(THERE, url))
+    (folder / "example.py").write_text(PYTHON.replace(THERE, url))
     done = run_python("example.py", folder=folder)
     assert done.returncode == 0, done.stderr
     path, _, times = done.stdout.strip().splitlines()[-1].partition(" ")
@@ -33,15 +38,11 @@ def test_the_python_example(url: str, folder: Path) -> None:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="there is no curl")
-def test_the_shell_example(url: str, folder: Path) -> None:
-    example = texts.SHELL.replace(THERE, url)
+@pytest.mark.parametrize("name", ["photo.jpg", "photo [1] of two.jpg"])
+def test_the_shell_example(url: str, folder: Path, name: str) -> None:
+    (folder / "photo.jpg").rename(folder / name)
+    example = SHELL.replace(THERE, url).replace("photo.jpg", name)
     done = subprocess.run(["bash", "-e", "-c", example], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "v4.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (60, 40))
-
-
-def test_they_are_on_the_page() -> None:
-    words = texts.for_programs()
-    assert "handle_file(&quot;photo.jpg&quot;)" in words
-    assert "$api/call/stylize" in words

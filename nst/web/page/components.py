@@ -1,53 +1,48 @@
-"""What Gradio does not have: an upload that nobody opens, the bar of controls, the viewer."""
+"""What Gradio does not have: the bar of controls, the viewer, and how programs send photos."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 from gradio.data_classes import FileData, GradioModel, ImageData
+from gradio.utils import get_upload_folder
 from PIL import Image
 from pydantic import Field
 
 from nst.paths import ASSETS
-from nst.web.page.inline import inline
 from nst.web.page.session import STRENGTH_STEP
+from nst.web.page.spots import inline
 from nst.web.server.store import PictureStore
 
 
-class Upload(NamedTuple):
-    path: str
-    name: str  # as it was sent; not to be trusted
-
-
-def uploaded(file: FileData, component: Component) -> Upload:
-    """A file that was sent to this page.
+def check_uploaded(file: FileData) -> None:
+    """Only files that were sent to this page may be read.
 
     Raises:
         gr.Error: it is another one.  Gradio lets a program name any file of this machine, if it
             leaves out that it is a file.
     """
-    if not Path(file.path).resolve().is_relative_to(Path(component.GRADIO_CACHE).resolve()):
+    if not Path(file.path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
-    return Upload(file.path, file.orig_name or Path(file.path).name)
 
 
-class PictureUpload(gr.Image):
-    """An upload that hands over the file as it was sent.
+class PhotoOfProgram(gr.Image):
+    """A photo that `nst.web.page.programs` checks, so that it can say what is wrong with it.
 
-    `gr.Image` would open the file before our code runs, and a bad one would give no message.
+    `gr.Image` would open the file before, and with a `data_model` Gradio prints a traceback.
     """
 
     is_template = True  # shown as its parent, an image
+    data_model = None
 
-    def preprocess(self, payload: ImageData | None) -> Upload | None:
-        return uploaded(payload, self) if payload and payload.path else None
+    def api_info(self) -> dict[str, Any]:
+        return ImageData.model_json_schema()
 
 
-class Results(GradioModel):
+class Answer(GradioModel):
     """What a program gets."""
 
     files: dict[str, FileData]  # by network, and the photo as "original"
@@ -58,11 +53,11 @@ class Results(GradioModel):
     remark: str | None = None  # about the file, if it is not as it should be
 
 
-class ResultsForPrograms(gr.JSON):
+class AnswerToProgram(gr.JSON):
     is_template = True  # shown as its parent
-    data_model = Results
+    data_model = Answer
 
-    def postprocess(self, value: Results | None) -> Results | None:
+    def postprocess(self, value: Answer | None) -> Answer | None:
         return value
 
 
@@ -95,7 +90,7 @@ class OwnHTML(gr.HTML):
 class StylizeRequest(GradioModel):
     """What the bar asks for."""
 
-    number: int = 0  # of the wish; a later one ends those before
+    number: int = 0  # a later one ends those before
     photo: FileData | None = None  # an upload, or else
     example: str | None = None  # the name of an example
     side: int = 512  # px, the longer one
@@ -114,8 +109,8 @@ class StylizeRequest(GradioModel):
 class Bar(OwnHTML):
     """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
 
-    Its events: `run` when there is something to paint, `mix` when the pictures that are there are
-    to be shown otherwise.
+    Its events: `run` when a photo is to be stylized, `mix` when the strength or the colours of the
+    results that are there change.
 
     Args:
         examples: of each its name and a small picture.
@@ -151,17 +146,14 @@ class Bar(OwnHTML):
         super().__init__(value, **choices, **settings)
 
     def preprocess(self, payload: StylizeRequest | None) -> StylizeRequest:
-        wishes = payload or StylizeRequest()
-        if wishes.photo:
-            uploaded(wishes.photo, self)
-        return wishes
-
-    def postprocess(self, value: StylizeRequest | None) -> StylizeRequest | None:
-        return value
+        request = payload or StylizeRequest()
+        if request.photo:
+            check_uploaded(request.photo)
+        return request
 
 
 class Found(GradioModel):
-    """What a picture has of the lattice and of red spots; places are (x, y) in px."""
+    """The lattice and the red spots of a picture; places are (x, y) in px."""
 
     score: str  # in words
     worst: list[tuple[int, int]]  # the strongest first
@@ -170,7 +162,7 @@ class Found(GradioModel):
 
 
 class Pane(GradioModel):
-    """One picture of the viewer; without a picture it is still being painted."""
+    """One picture of the viewer, or its place while there is none."""
 
     name: str
     facts: list[str]
@@ -181,17 +173,17 @@ class Pane(GradioModel):
 
 
 class Report(GradioModel):
-    """What is going on, or what came of it."""
+    """What a run is doing, or how it ended."""
 
     words: str = ""
     error: bool = False
-    done: int = 0  # networks, of those that
-    total: int = 0  # are wanted; 0 when nothing runs
-    seconds_left: float = 0  # about; 0 where nobody knows
+    done: int = 0  # networks
+    total: int = 0  # networks asked for; 0 when nothing runs
+    seconds_left: float = 0  # about; 0: not known
 
 
 class View(GradioModel):
-    number: float  # of the last wish: the page hears nothing of a view that is as the one before
+    number: float  # of the last request: Gradio does not send a view that equals the one before
     photo: str  # tells photos apart
     stem: str  # begins the names of files that are saved
     caption: str  # the photo and what was set, a line for what is saved
@@ -237,6 +229,3 @@ class Viewer(OwnHTML):
 
     def preprocess(self, payload: View | None) -> None:
         """The page shows pictures, it never sends them back."""
-
-    def postprocess(self, value: View | None) -> View | None:
-        return value

@@ -1,231 +1,203 @@
-"""What the page does: paint a photo, show it otherwise, measure; `app.py` wires it to the page."""
+"""What the page does: stylize a photo, mix its results, measure; `app.py` wires it to the page."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from gradio.components import Component
+import gradio as gr
 from gradio.data_classes import FileData
 
-from nst.pictures.reading import PictureError, Reading
+from nst.models import MIN_SIDE
+from nst.pictures.reading import PictureError
 from nst.web.page import texts
 from nst.web.page.components import Found, Pane, Report, StylizeRequest, View
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
     ORIGINAL,
-    Session,
+    Mix,
+    Photo,
+    Results,
     SessionExpiredError,
-    Source,
+    Shown,
+    Visitor,
+    keep_photo,
 )
-from nst.web.page.stylizer import Stylizer, bounded
+from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.server.upload import read_upload
+
+SAME = gr.skip()
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Update:
-    """What changes on the page; None leaves a part as it is."""
+class Update(NamedTuple):
+    """What changes on the page, in the order of `app.py`; `SAME` leaves a part as it is."""
 
-    session: Session | None = None
-    view: View | None = None
-    table: str | None = None  # HTML
-    progress: str | None = None  # HTML, below the button that measures
+    view: View | dict = SAME
+    table: str | dict = SAME  # HTML
+    progress: str | dict = SAME  # HTML, below the button that measures
 
 
 class Handlers:
-    """What visitors ask for; what they see is in their `Session`s."""
+    """What visitors ask for."""
 
-    def __init__(self, painter: Stylizer) -> None:
-        self.painter = painter
+    def __init__(self, stylizer: Stylizer) -> None:
+        self.stylizer = stylizer
 
-    def ask(self, wishes: StylizeRequest, session: Session) -> None:
-        """Somebody wants something else: the run before ends after its current network."""
-        session.runs.ask(wishes.number)
+    def ask(self, request: StylizeRequest, visitor: Visitor) -> None:
+        """There is a new request: the run before ends after its current network."""
+        visitor.runs.ask(request.number)
 
-    def stop(self, session: Session) -> None:
+    def stop(self, visitor: Visitor) -> None:
         """The run ends after its current network."""
-        session.runs.stop()
+        visitor.runs.stop()
 
-    def run(self, wishes: StylizeRequest, session: Session) -> Iterator[Update]:
-        """Paint a photo; each result is shown when it is there.
+    def stylize(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+        """Stylize a photo; each result is shown when it is there.
 
         Results that are there already are shown at once, unless they are wanted anew.  Until the
         photo has been read, the pictures before it stay.  Whatever fails, the last update says it
         in words, and the run is over.
         """
-        wanted = [name for name in self.painter.names if name in wishes.networks]
-        session.runs.ask(wishes.number)
+        visitor.runs.ask(request.number)
         try:
-            if not wishes.key or not wanted:
-                missing = texts.NO_NETWORK if wishes.key else texts.NO_PHOTO
-                yield self._said(session, missing, error=True)
-            elif session.runs.may_go_on(wishes.number):
-                yield from self._run(wishes, wanted, session)
-            elif wishes.number == session.runs.latest:
-                yield self._said(session, texts.STOPPED)
+            if visitor.runs.may_go_on(request.number):
+                yield from self._run(request, visitor)
+            elif request.number == visitor.runs.latest:
+                yield self._update(visitor, texts.STOPPED)
             else:  # the later one will say more
-                yield Update(session=session)
-        finally:
-            session.runs.finish(wishes.number)
-
-    def _run(self, wishes: StylizeRequest, wanted: list[str], session: Session) -> Iterator[Update]:
-        session.wish(wishes.strength, wishes.keep_colours)
-        wish = session.strength, session.keep_colours
-        source = Source(wishes.key, bounded(wishes.side), wishes.engine)
-        total = len(wanted)
-        try:
-            known = None if wishes.anew else self.painter.known(source, session)
-            if known:
-                session.take_over(known)
-                session.mix(self.painter.store)
-            else:
-                yield self._said(session, texts.READING, total=total)
-                (picture, remark), title = self._read(wishes, source)
-                session.begin(picture, title, source, self.painter.store, remark)
-            session.wanted = tuple(wanted)
-            for done in self.painter.paint(session):
-                if not session.runs.may_go_on(wishes.number):
-                    break
-                if done < total:
-                    seconds = self.painter.seconds_left(session)
-                    yield self._said(
-                        session, texts.PAINTING, done=done, total=total, seconds_left=seconds
-                    )
-            if wish != (session.strength, session.keep_colours):  # another one meanwhile
-                session.mix(self.painter.store)
+                yield Update()
         except PictureError as error:
-            yield self._said(session, str(error), error=True)
+            yield self._update(visitor, str(error), error=True)
         except SessionExpiredError as error:  # a file went while others were made
-            yield self._said(session, error.message, error=True)
+            yield self._update(visitor, error.message, error=True)
         except Exception:  # for example, a machine too small for the picture
-            _log.exception("a photo could not be painted")
-            yield self._said(session, texts.FAILED, error=True)
-        else:
-            yield self._said(session, texts.done(session))
+            _log.exception("a photo could not be stylized")
+            yield self._update(visitor, texts.FAILED, error=True)
+        finally:
+            visitor.runs.finish(request.number)
 
-    def mix(self, wishes: StylizeRequest, session: Session) -> Update:
-        """The results that are there with another strength or other colours; no network runs.
+    def _run(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+        networks = tuple(name for name in self.stylizer.names if name in request.networks)
+        if not request.key or not networks:
+            raise PictureError(texts.NO_NETWORK if request.key else texts.NO_PHOTO)
+        visitor.mix = Mix.nearest(request.strength, request.keep_colours)
+        side, total = bounded(request.side), len(networks)
+        store, known = self.stylizer.store, None
+        if not request.anew:
+            known = self.stylizer.known(request.key, side, request.engine, networks, visitor)
+        if not known:
+            yield self._update(visitor, texts.READING, total=total)
+            known = Results(self._read(request, side), request.engine, networks)
+        for results in self.stylizer.stylize(known):
+            visitor.show(results, store)
+            if not visitor.runs.may_go_on(request.number):
+                break
+            if results.missing:
+                yield self._update(
+                    visitor,
+                    texts.STYLIZING,
+                    done=total - len(results.missing),
+                    total=total,
+                    seconds_left=self.stylizer.seconds_left(results),
+                )
+        if visitor.shown.mix != visitor.mix:  # another was asked for meanwhile
+            visitor.show_mixed(store)
+        yield self._update(visitor, texts.done(results))
 
-        While another photo is on its way, the wish is kept until that is painted.
+    def _read(self, request: StylizeRequest, side: int) -> Photo:
+        """The photo that is asked for, as large as its results will be."""
+        key, store = request.key, self.stylizer.store
+        if not request.photo:
+            picture, title = self.stylizer.example(key, side), self.stylizer.examples[key].name
+            return keep_photo(picture, title, key, side, store)
+        if not Path(key).exists():
+            raise PictureError(texts.PHOTO_GONE)
+        picture, remark = read_upload(key, side)
+        title = request.photo.orig_name or Path(key).name
+        return keep_photo(picture, title, key, side, store, remark)
+
+    def mix(self, request: StylizeRequest, visitor: Visitor) -> Update:
+        """The results that are there in another strength or other colours; no network runs.
+
+        While another photo is on its way, the mix is noted until its results are there.
 
         Raises:
-            SessionExpiredError: there is nothing, or something else, because the server has been
-                restarted or has had many visitors since.
+            SessionExpiredError: the pictures are gone, or others are shown, because the server has
+                been restarted or has had many visitors since.
         """
-        session.wish(wishes.strength, wishes.keep_colours)
-        if not self._is_shown(wishes, session):
-            return Update(session=session)
-        session.mix(self.painter.store)
-        if session.runs.pending:  # and says more itself
-            return Update(session=session)
-        return self._said(session, texts.mixed(session))
+        visitor.mix = Mix.nearest(request.strength, request.keep_colours)
+        if visitor.shown.results.photo.key != request.key:
+            if not visitor.runs.pending:
+                raise SessionExpiredError
+            return Update()
+        visitor.show_mixed(self.stylizer.store)
+        if visitor.runs.pending:  # and says more itself
+            return Update()
+        return self._update(visitor, f"Shown at {visitor.shown.mix}.")
 
-    def measure(self, side: int, wishes: StylizeRequest, session: Session) -> Iterator[Update]:
+    def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
         yield Update(progress=texts.message(texts.MEASURING))
-        session.measured = self.painter.latency(side, wishes.engine)
-        table = self.table(session)
-        yield Update(session=session, table=table, progress=texts.message(texts.MEASURED))
+        *_, visitor.measured = self.stylizer.measure(side, request.engine)
+        done = texts.message(texts.MEASURED)
+        yield Update(table=self.table(visitor), progress=done)
 
     def first_view(self) -> View:
         """What a new visitor sees."""
-        return self._view(self.painter.first_session(), Report(words=texts.WELCOME))
+        return self._view(self.stylizer.first_visitor(), Report(words=texts.WELCOME))
 
-    def table(self, session: Session) -> str:
+    def table(self, visitor: Visitor) -> str:
         """Latencies as HTML."""
-        return latency_html(self.painter.parameters, session)
+        made = visitor.shown.results.made
+        seconds = {name: result.seconds for name, result in made.items()}
+        return latency_html(self.stylizer.parameters, seconds, visitor.measured)
 
-    def _is_shown(self, wishes: StylizeRequest, session: Session) -> bool:
-        """Whether the page shows the photo that it asks for; False: that one is on its way."""
-        if session.source and session.source.photo == wishes.key:
-            return True
-        if session.runs.pending:
-            return False
-        raise SessionExpiredError
-
-    def _read(self, wishes: StylizeRequest, source: Source) -> tuple[Reading, str]:
-        """The photo, as large as its results will be, and its title."""
-        if not wishes.photo:
-            example = self.painter.example(source)
-            return Reading(example, None), self.painter.examples[source.photo].name
-        title = wishes.photo.orig_name or Path(source.photo).name
-        if not Path(source.photo).exists():
-            raise PictureError(texts.PHOTO_GONE)
-        return read_upload(source.photo, source.side), title
-
-    def _said(self, session: Session, words: str, **report: Any) -> Update:
-        """Everything that shows a session, and a line about it."""
+    def _update(self, visitor: Visitor, words: str, **report: Any) -> Update:
+        """All that is current, and a line about it."""
         running = bool(report.get("total"))
         return Update(
-            session=session,
-            view=self._view(session, Report(words=words, **report)),
-            table=None if running else self.table(session),
+            view=self._view(visitor, Report(words=words, **report)),
+            table=SAME if running else self.table(visitor),
         )
 
-    def _view(self, session: Session, report: Report) -> View:
-        """What the viewer shows."""
+    def _view(self, visitor: Visitor, report: Report) -> View:
+        shown = visitor.shown
+        results = shown.results
         return View(
-            number=session.runs.latest,
-            photo=session.source.photo if session.source else "",
-            stem=session.stem,
-            caption=texts.caption(session),
-            waiting=texts.WAITING if report.total else texts.NOT_PAINTED,
-            panes=[self._pane(name, session) for name in (ORIGINAL, *session.wanted)],
+            number=visitor.runs.latest,
+            photo=results.photo.key,
+            stem=results.photo.stem,
+            caption=texts.caption(shown),
+            waiting=texts.WAITING if report.total else texts.NOT_STYLIZED,
+            panes=[self._pane(name, shown) for name in (ORIGINAL, *results.networks)],
             report=report,
         )
 
-    def _pane(self, name: str, session: Session) -> Pane:
-        path, spots = session.shown.get(name), session.spots.get(name)
-        found = None
-        if spots:
+    def _pane(self, name: str, shown: Shown) -> Pane:
+        results, path = shown.results, shown.files.get(name)
+        made, found = results.made.get(name), None
+        if path:
+            spots = made.spots if made else results.photo.spots
             found = Found(
-                score=texts.score(spots, session),
+                score=texts.score(spots, shown.mix),
                 worst=spots.worst,
                 yellowest=spots.yellowest,
                 heat=spots.heat,
             )
         return Pane(
             name=name,
-            facts=texts.facts(name, self.painter.parameters, session),
-            time=texts.time(name, session),
-            alt=texts.alternative_text(name),
+            facts=texts.facts(name, self.stylizer.parameters, results),
+            time=f"{1000 * made.seconds:.0f} ms" if made else "",
+            alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",
             picture=FileData(path=path, orig_name=Path(path).name) if path else None,
             found=found,
         )
 
 
-def captions(session: Session, painter: Stylizer) -> dict[str, str]:
-    """A line about each picture that is shown."""
-    lines = {
-        name: [*texts.facts(name, painter.parameters, session), texts.time(name, session)]
-        for name in list(session.shown)
-    }
-    return {name: " · ".join(filter(None, facts)) for name, facts in lines.items()}
-
-
-def on_page(method: Callable[..., Any], parts: Mapping[str, Component]) -> Callable[..., Any]:
-    """A method that gives or yields `Update`s as a handler of Gradio's events.
-
-    Args:
-        parts: the component for each field of `Update`.
-    """
-
-    def changes(update: Update) -> dict[Component, Any]:
-        return {parts[name]: value for name, value in vars(update).items() if value is not None}
-
-    @functools.wraps(method)
-    def once(*inputs: Any) -> dict[Component, Any]:
-        return changes(method(*inputs))
-
-    @functools.wraps(method)
-    def step_by_step(*inputs: Any) -> Iterator[dict[Component, Any]]:
-        yield from map(changes, method(*inputs))
-
-    return step_by_step if inspect.isgeneratorfunction(method) else once
+def bounded(side: int) -> int:
+    """A side of results that is not below what networks can do, nor above what this page does."""
+    return min(max(int(side), MIN_SIDE), MAX_SIDE)

@@ -8,83 +8,69 @@ from collections.abc import Mapping, Sequence
 from nst.inference.latency import speed_ups
 from nst.paper import LATENCY_MS as PAPER_LATENCY_MS
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
-from nst.web.page.session import Latency, Session
+from nst.web.page.session import Latency
 
 NONE = "–"  # the paper has no time for our own network
 
 
-def latency_html(parameters: Mapping[str, int], session: Session) -> str:
-    """Bars, their table and a note about how it was measured; `parameters` of each network."""
-    measured = session.measured
+def latency_html(
+    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
+) -> str:
+    """Bars, their table and a note about how it was measured.
+
+    Args:
+        parameters: how many each network has.
+        seconds: of each that has run for this photo.
+    """
     if measured:
         note = (
             f"Median of {measured.repeats} interleaved repeats after warm-up, with quartiles, "
-            f"on a picture of {measured.side}×{measured.side} px. {measured.circumstances}."
+            f"on a picture of {measured.side}×{measured.side} px. {measured.hardware}."
         )
     else:
         note = "Not measured yet; the bars are the paper's, on its own CPU."
     return (
-        f"{_bars(list(parameters), measured)}{_table(parameters, session)}"
+        f"{_bars(list(parameters), measured)}{_table(parameters, seconds, measured)}"
         f'<p class="hint">{html.escape(note)}</p>'
     )
 
 
 def _bars(names: Sequence[str], measured: Latency | None) -> str:
     """Horizontal bars from 0; the paper's beside them where the size is the paper's."""
-    with_paper = measured is None or measured.side == PAPER_SIDE
-    papers = PAPER_LATENCY_MS if with_paper else {}
-    tops = [measured.quartiles(name)[2] for name in names] if measured else []
-    tops += [papers[name] for name in names if name in papers]
-    step = tick_step(max(tops))
-    end = step * -(-max(tops) // step)  # the next tick
+    papers = PAPER_LATENCY_MS if measured is None or measured.side == PAPER_SIDE else {}
+    quartiles = {name: measured.quartiles(name) for name in names} if measured else {}
+    ends = [high for _, _, high in quartiles.values()]
+    longest = max([*ends, *(papers[name] for name in names if name in papers)])
 
     def percent(value: float) -> str:
-        return f"{100 * value / end:.2f}%"
+        return f"{100 * value / longest:.2f}%"
 
-    rows = []
+    def bar(kind: str, value: float, spread: str = "", end: float = 0) -> str:
+        return (
+            f'<div class="bar {kind}"><i style="width:{percent(value)}"></i>{spread}'
+            f'<span style="left:{percent(max(value, end))}">{value:.1f} ms</span></div>'
+        )
+
+    rows = ""
     for name in names:
         bars = ""
-        if measured:
-            low, middle, high = measured.quartiles(name)
-            bars += (
-                f'<div class="bar here"><i style="width:{percent(middle)}"></i>'
-                f'<b style="left:{percent(low)};width:{percent(high - low)}"></b>'
-                f'<span style="left:{percent(max(middle, high))}">{middle:.1f} ms</span></div>'
-            )
+        if name in quartiles:
+            low, middle, high = quartiles[name]
+            spread = f'<b style="left:{percent(low)};width:{percent(high - low)}"></b>'
+            bars += bar("here", middle, spread, high)
         if name in papers:
-            value = papers[name]
-            bars += (
-                f'<div class="bar paper"><i style="width:{percent(value)}"></i>'
-                f'<span style="left:{percent(value)}">{value:.1f} ms</span></div>'
-            )
+            bars += bar("paper", papers[name])
         bars = bars or f'<div class="bar"><span>{NONE}</span></div>'
-        rows.append(f'<div class="name">{name}</div><div class="track">{bars}</div>')
-    ticks = "".join(
-        f'<span style="left:{percent(tick)}">{tick:g}</span>'
-        for tick in (step * index for index in range(round(end / step) + 1))
-    )
+        rows += f'<div class="name">{name}</div><div class="track">{bars}</div>'
     legend = '<span class="bar here"><i></i></span> measured here ' if measured else ""
-    legend += '<span class="bar paper"><i></i></span> the paper' if with_paper else ""
+    legend += '<span class="bar paper"><i></i></span> the paper' if papers else ""
     # The table says the same in words.
-    return (
-        f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{"".join(rows)}'
-        f'<div class="name">ms</div><div class="track axis">{ticks}</div></div>'
-    )
+    return f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{rows}</div>'
 
 
-def tick_step(longest: float) -> float:
-    """A round distance of axis ticks that gives three to seven of them."""
-    step = 1.0
-    while longest / step > 6:
-        for factor in (2, 5, 10):
-            if longest / (step * factor) <= 6:
-                return step * factor
-        step *= 10
-    return step
-
-
-def _table(parameters: Mapping[str, int], session: Session) -> str:
-    measured = session.measured
+def _table(
+    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
+) -> str:
     papers = speed_ups(PAPER_LATENCY_MS)
     heads = ["network", "parameters", "this photo, one run"]
     if measured:
@@ -93,8 +79,8 @@ def _table(parameters: Mapping[str, int], session: Session) -> str:
     heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
     rows = ""
     for name, count in parameters.items():
-        seconds = session.seconds.get(name)
-        cells = [f"{count:,}", f"{1000 * seconds:.0f} ms" if seconds else NONE]
+        here = f"{1000 * seconds[name]:.0f} ms" if name in seconds else NONE
+        cells = [f"{count:,}", here]
         if measured:
             low, median, high = measured.quartiles(name)
             cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", f"{ours[name]:.2f}×"]

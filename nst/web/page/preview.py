@@ -36,9 +36,12 @@ class Preview:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or not _is_page(scope):
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        if not is_get or scope["path"].removeprefix(scope.get("root_path", "")) not in ("", "/"):
             await self.app(scope, receive, send)
             return
+        request = Request(scope)  # the address is as visitors know it, proxies or not
+        address = get_root_url(request, "/", request.app.root_path)
         start: dict[str, Any] = {}
         body = bytearray()
 
@@ -49,7 +52,7 @@ class Preview:
             body.extend(message.get("body", b""))
             if message.get("more_body"):
                 return
-            content = with_preview(bytes(body), _address(Request(scope)))
+            content = with_preview(bytes(body), address)
             headers = [header for header in start["headers"] if header[0] != b"content-length"]
             start["headers"] = [*headers, (b"content-length", str(len(content)).encode())]
             await send(start)
@@ -97,12 +100,3 @@ def tags(address: str) -> str:
         for kind, contents in (("name", named), ("property", properties))
         for name, content in contents.items()
     )
-
-
-def _is_page(scope: Scope) -> bool:
-    return scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/")
-
-
-def _address(request: Request) -> str:
-    """As visitors know it, proxies or not."""
-    return get_root_url(request, "/", request.app.root_path)

@@ -3,102 +3,118 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
+from pydantic import ValidationError
 
+from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError
 from nst.web.page import texts
-from nst.web.page.components import Results, Upload
-from nst.web.page.handlers import captions
-from nst.web.page.session import ORIGINAL, Session, Source
-from nst.web.page.stylizer import Stylizer, bounded
+from nst.web.page.components import Answer, check_uploaded
+from nst.web.page.session import ORIGINAL, Mix, Results, Shown, keep_photo, mix_results
+from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS, Stylizer
+from nst.web.server.priority_lock import Priority
 from nst.web.server.upload import read_upload
+
+MAX_MEASURED_SIDE = 512  # px
 
 _log = logging.getLogger(__name__)
 
 
 class Programs:
-    """The painter's work for programs, each with a `Session` of its own, empty at first."""
+    """The stylizer's work for programs; their arguments come as they were sent."""
 
-    def __init__(self, painter: Stylizer) -> None:
-        self.painter = painter
+    def __init__(self, stylizer: Stylizer) -> None:
+        self.stylizer = stylizer
 
     def stylize(
         self,
-        photo: Upload | None,
-        side: int,
-        networks: Sequence[str],
-        engine: str,
-        strength: float,
-        keep_colours: bool,
-        session: Session,
-    ) -> tuple[Results, Session]:
-        """Paint a photo after The Starry Night: files by network, and milliseconds.
+        photo: Any,
+        side: Any,
+        networks: Any,
+        engine: Any,
+        strength: Any,
+        keep_colours: Any,
+    ) -> Answer:
+        """Stylize a photo after The Starry Night: files by network, and milliseconds.
 
         `side` is px at most along the results' longer side, 16 to 2048; photos are not enlarged.
         `strength` is the results' share in percent, the rest is the photo; `keep_colours` takes
         only their brightness.
         """
-        wanted = [name for name in self.painter.names if name in networks]
         with _in_words():
-            if not photo or not wanted:
-                raise PictureError(texts.NO_NETWORK if photo else texts.NO_PHOTO)
-            source = Source(photo.path, bounded(side), engine)
-            picture, remark = read_upload(photo.path, source.side)
-            session.wish(strength, keep_colours)
-            session.begin(picture, photo.name, source, self.painter.store, remark)
-            session.wanted = tuple(wanted)
-            for _ in self.painter.paint(session):
-                pass
-        return _results(session), session
+            _check(photo, texts.NO_PHOTO)
+            file = _uploaded_file(photo)
+            side = round(_number("side", side, MIN_SIDE, MAX_SIDE))
+            networks = self._networks(networks)
+            self._check_engine(engine)
+            strength = _number("strength", strength, 0, 100)
+            _check(isinstance(keep_colours, bool), "keep_colours has to be true or false.")
+            picture, remark = read_upload(file.path, side)
+            store = self.stylizer.store
+            title = file.orig_name or Path(file.path).name
+            kept = keep_photo(picture, title, file.path, side, store, remark)
+            *_, results = self.stylizer.stylize(Results(kept, engine, networks))
+            return _answer(mix_results(results, Mix.nearest(strength, keep_colours), store))
 
-    def mix(self, strength: float, keep_colours: bool, session: Session) -> tuple[Results, Session]:
-        """The results of the last /stylize otherwise; no network runs."""
-        _check(session)
-        session.wish(strength, keep_colours)
-        session.mix(self.painter.store)
-        return _results(session), session
-
-    def magnify(
-        self, x: float, y: float, zoom: float, width: int, height: int, session: Session
-    ) -> Results:
-        """The same place of all pictures of the last /stylize, as the viewer shows it.
-
-        `x` and `y` are the centre in percent of width and height, `zoom` how many pixels a side
-        one pixel becomes, 1 to 32, `width` and `height` those of what is returned, in px.
-        """
-        _check(session)
-        crops = session.crops(x, y, zoom, width, height)
-        files = {
-            name: self.painter.store(crop, f"{session.stem}-{name}-magnified")
-            for name, crop in crops.items()
-        }
-        return _results(session, files, crops[ORIGINAL].size)
-
-    def contact_sheet(self, session: Session) -> str:
-        """All pictures of the last /stylize on one, labelled."""
-        _check(session)
-        return session.sheet(captions(session, self.painter), self.painter.store)
-
-    def measure(self, side: int, engine: str) -> dict[str, Any]:
+    def measure(self, side: Any, engine: Any) -> Iterator[dict[str, Any]]:
         """The paper's protocol, now: milliseconds of every repeat, by network.
 
-        `side` is that of the square picture, 16 to 2048 px.
+        `side` is that of the square picture, 16 to 512 px.  Who measures next ends this one.
         """
-        measured = self.painter.latency(bounded(side), engine)
-        return {
-            "side": measured.side,
-            "circumstances": measured.circumstances,
-            "milliseconds": {
-                name: [round(time, 2) for time in times]
-                for name, times in measured.milliseconds.items()
-            },
-        }
+        with _in_words():
+            side = round(_number("side", side, MIN_SIDE, MAX_MEASURED_SIDE))
+            self._check_engine(engine)
+            measured = None
+            for measured in self.stylizer.measure(side, engine, Priority.PREPARING):
+                yield {
+                    "side": side,
+                    "hardware": measured.hardware,
+                    "milliseconds": {
+                        name: [round(time, 2) for time in times]
+                        for name, times in measured.milliseconds.items()
+                    },
+                }
+            _check(measured and measured.repeats == MEASURE_REPEATS, texts.MEASURED_ANEW)
+
+    def _networks(self, sent: Any) -> tuple[str, ...]:
+        """In the order of the page."""
+        names = self.stylizer.names
+        known = isinstance(sent, list) and all(name in names for name in sent)
+        _check(known, f"networks have to be a list of some of {', '.join(names)}.")
+        _check(sent, texts.NO_NETWORK)
+        return tuple(name for name in names if name in sent)
+
+    def _check_engine(self, sent: Any) -> None:
+        engines = list(self.stylizer.engines)
+        _check(sent in engines, f"engine has to be {' or '.join(engines)}.")
+
+
+def _check(right: object, words: str) -> None:
+    if not right:
+        raise PictureError(words)
+
+
+def _uploaded_file(sent: Any) -> FileData:
+    try:
+        file = FileData.model_validate(sent)
+    except ValidationError:
+        raise PictureError("photo has to be an uploaded file.") from None
+    check_uploaded(file)
+    return file
+
+
+def _number(name: str, sent: Any, least: float, most: float) -> float:
+    is_number = isinstance(sent, int | float) and not isinstance(sent, bool)
+    _check(
+        is_number and least <= sent <= most, f"{name} has to be a number from {least} to {most}."
+    )
+    return sent
 
 
 @contextmanager
@@ -106,29 +122,27 @@ def _in_words() -> Iterator[None]:
     """Every error as one with a sentence for whoever asked, and nothing else of it."""
     try:
         yield
+    except gr.Error:
+        raise
     except PictureError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception:
-        _log.exception("a program's photo could not be painted")
+        _log.exception("a program's request failed")
         raise gr.Error(texts.FAILED, print_exception=False) from None
 
 
-def _check(session: Session) -> None:
-    if not session.source:
-        raise gr.Error(texts.NOTHING_YET, print_exception=False)
-
-
-def _results(
-    session: Session, files: dict[str, str] | None = None, size: tuple[int, int] | None = None
-) -> Results:
-    files = files or {name: session.shown[name] for name in (ORIGINAL, *session.wanted)}
-    return Results(
+def _answer(shown: Shown) -> Answer:
+    results = shown.results
+    made = {name: results.made[name] for name in results.networks}
+    spots = {ORIGINAL: results.photo.spots} | {name: one.spots for name, one in made.items()}
+    return Answer(
         files={
-            name: FileData(path=path, orig_name=Path(path).name) for name, path in files.items()
+            name: FileData(path=path, orig_name=Path(path).name)
+            for name, path in shown.files.items()
         },
-        milliseconds={name: round(1000 * session.seconds[name], 1) for name in session.wanted},
-        size=size or session.size,
-        lattice_db={name: round(spots.lattice_db, 2) for name, spots in session.spots.items()},
-        array_share={name: spots.array_share for name, spots in session.spots.items()},
-        remark=session.remark,
+        milliseconds={name: round(1000 * one.seconds, 1) for name, one in made.items()},
+        size=results.photo.size,
+        lattice_db={name: round(found.lattice_db, 2) for name, found in spots.items()},
+        array_share={name: found.array_share for name, found in spots.items()},
+        remark=results.photo.remark,
     )

@@ -1,30 +1,36 @@
-"""What one visitor's page shows, and what it takes to show it otherwise without a network."""
+"""What a visitor's page shows: a photo, what networks made of it, and how much of that is shown.
+
+A `Photo`, its `Results` and what is `Shown` of them never change.  Whoever makes new ones puts them
+into the `Visitor` whole, so that two handlers at work at once cannot mix two photos.
+"""
 
 from __future__ import annotations
 
 import os
 import statistics
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import gradio as gr
 from PIL import Image
 
 from nst.inference.blend import blend
-from nst.web.page.sheet import contact_sheet
 from nst.web.page.spots import Spots, find_spots
-from nst.web.page.zoom import magnify
 
 ORIGINAL = "original"
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
 
+_showing = threading.Lock()  # for all visitors: it is held for moments, and they are copied
+
 
 class SessionExpiredError(gr.Error):
     """The pictures are gone: the server has been restarted or has cleared its cache.
 
-    Outside of a run nobody has to catch it: Gradio says its sentence on the page, and to a program.
+    Outside of a run nobody has to catch it: Gradio says its sentence on the page.
     """
 
     def __init__(self) -> None:
@@ -34,13 +40,13 @@ class SessionExpiredError(gr.Error):
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Latency:
     """A measurement and what it depends on."""
 
     side: int  # px, of the square picture
     milliseconds: Mapping[str, Sequence[float]]  # of each repeat
-    circumstances: str
+    hardware: str
 
     @property
     def repeats(self) -> int:
@@ -52,20 +58,125 @@ class Latency:
         return low, middle, high
 
 
-@dataclass(frozen=True)
-class Source:
-    """What decides on a network's result, apart from the network."""
+class Mix(NamedTuple):
+    """How results are shown, see `nst.inference.blend`."""
 
-    photo: str  # an example's name, or an upload's path
-    side: int  # px, the longer one at most
+    strength: float = 1.0  # 0–1
+    keep_colours: bool = False
+
+    @classmethod
+    def nearest(cls, percent: float, keep_colours: bool) -> Mix:
+        """With a strength that the slider has, 0–100 %."""
+        percent = STRENGTH_STEP * round(min(max(percent, 0), 100) / STRENGTH_STEP)
+        return cls(percent / 100, keep_colours)
+
+    def __str__(self) -> str:
+        colours = ", in the photo’s colours" if self.keep_colours else ""
+        return f"{round(100 * self.strength)} % strength{colours}"
+
+
+FULL = Mix()  # as networks made them
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as networks see it, as a file: a hundred visitors cost no memory."""
+
+    key: str  # an example's name, or an upload's path
+    side: int  # px that were asked for, the longer one at most
+    title: str  # the file's name as it was sent, in one line; not to be trusted
+    stem: str  # safe part of the names of its files
+    size: tuple[int, int]
+    file: str
+    spots: Spots
+    remark: str | None = None  # about the file, if it is not as it should be
+
+
+def keep_photo(
+    picture: Image.Image, title: str, key: str, side: int, store: Store, remark: str | None = None
+) -> Photo:
+    """Store a picture that has been read."""
+    stem = safe_stem(title)
+    file = store(picture, f"{stem}-{ORIGINAL}")
+    spots = find_spots(picture)
+    return Photo(key, side, readable(title), stem, picture.size, file, spots, remark)
+
+
+class Result(NamedTuple):
+    """What one network made of a photo."""
+
+    file: str
+    seconds: float
+    spots: Spots
+
+
+@dataclass(frozen=True)
+class Results:
+    """What networks made of one photo with one engine, in full strength."""
+
+    photo: Photo
     engine: str
+    networks: tuple[str, ...]  # asked for, in the order of the page
+    made: Mapping[str, Result] = field(default_factory=dict)  # of these and maybe of others
+
+    @property
+    def missing(self) -> list[str]:
+        return [name for name in self.networks if name not in self.made]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """By name, the photo's first."""
+        made = {name: self.made[name].file for name in self.networks if name in self.made}
+        return {ORIGINAL: self.photo.file} | made
+
+    def with_result(self, name: str, picture: Image.Image, seconds: float, store: Store) -> Results:
+        file = store(picture, f"{self.photo.stem}-{name}")
+        result = Result(file, seconds, find_spots(picture))
+        return replace(self, made={**self.made, name: result})
+
+    def are_of(self, key: str, side: int, engine: str) -> bool:
+        return (self.photo.key, self.photo.side, self.engine) == (key, side, engine)
+
+    def are_there(self) -> bool:
+        """Whether none of the files is gone."""
+        return all(map(os.path.exists, self.files.values()))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Results as they are shown."""
+
+    results: Results
+    mix: Mix
+    files: Mapping[str, str]  # by name, the photo's first
+
+
+def mix_results(results: Results, mix: Mix, store: Store, before: Shown | None = None) -> Shown:
+    """Results in that mix; what is in it before of the same results is not made again.
+
+    Raises:
+        SessionExpiredError: a file is gone.
+    """
+    if mix == FULL:
+        return Shown(results, mix, results.files)
+    photo, files = open_png(results.photo.file), dict(results.files)
+    for name in results.files.keys() - {ORIGINAL}:
+        result = results.made[name]
+        if before and before.mix == mix and before.results.made.get(name) is result:
+            files[name] = before.files[name]
+        else:
+            picture = blend(photo, open_png(result.file), *mix)
+            colours = "-keep-colours" if mix.keep_colours else ""
+            percent = round(100 * mix.strength)
+            files[name] = store(picture, f"{results.photo.stem}-{name}-{percent}{colours}")
+    return Shown(results, mix, files)
 
 
 @dataclass
 class Runs:
     """The numbers of a visitor's runs, which their page counts upwards.
 
-    A new wish, or a wish to stop, ends the runs before it: they look here between two networks.
+    A new request, or one to stop, ends the runs before it: they look here between two networks.
     """
 
     latest: float = 0  # asked for
@@ -92,114 +203,35 @@ class Runs:
 
 
 @dataclass
-class Session:
-    """The pictures of one photo, as files, so that a hundred visitors cost no memory."""
+class Visitor:
+    """What is current on one page; its handlers may be at work at the same time."""
 
-    source: Source | None = None
-    title: str = ""  # the file's name as it was sent; not to be trusted
-    stem: str = "picture"  # safe part of the names of its files
-    size: tuple[int, int] | None = None
-    remark: str | None = None  # about the file, if it is not as it should be
-    wanted: tuple[str, ...] = ()  # networks, in the order of the page
-    strength: float = 1.0  # 0–1, see nst.inference.blend
-    keep_colours: bool = False
-    painted: dict[str, str] = field(default_factory=dict)  # name -> file, as the network made it
-    shown: dict[str, str] = field(default_factory=dict)  # name -> file, mixed as wished
-    seconds: dict[str, float] = field(default_factory=dict)  # of this picture, one run each
-    spots: dict[str, Spots] = field(default_factory=dict)  # of what is in `painted`
+    shown: Shown
+    mix: Mix = FULL  # asked for
     measured: Latency | None = None
     runs: Runs = field(default_factory=Runs)
 
-    def wish(self, strength: float, keep_colours: bool) -> None:
-        """How the next pictures are to be shown; strength (0–100 %) in steps of the slider."""
-        percent = STRENGTH_STEP * round(min(max(strength, 0), 100) / STRENGTH_STEP)
-        self.strength, self.keep_colours = percent / 100, keep_colours
+    def show(self, results: Results, store: Store) -> None:
+        """These, whatever was shown before."""
+        shown = mix_results(results, self.mix, store, self.shown)
+        with _showing:
+            self.shown = shown
 
-    def begin(
-        self,
-        photo: Image.Image,
-        title: str,
-        source: Source,
-        store: Store,
-        remark: str | None = None,
-    ) -> None:
-        """A new photo; what there was of an earlier one is forgotten, but for measurements."""
-        self.painted, self.shown, self.seconds, self.spots = {}, {}, {}, {}
-        self.source, self.title, self.stem = source, readable(title), safe_stem(title)
-        self.size, self.remark = photo.size, remark
-        path = store(photo, f"{self.stem}-{ORIGINAL}")
-        self.painted[ORIGINAL] = self.shown[ORIGINAL] = path
-        self.spots[ORIGINAL] = find_spots(photo)
-
-    def take_over(self, other: Session) -> None:
-        """Another session's photo with its results, as its networks made them."""
-        self.source, self.title, self.stem = other.source, other.title, other.stem
-        self.size, self.remark = other.size, other.remark
-        self.painted, self.seconds = dict(other.painted), dict(other.seconds)
-        self.spots = dict(other.spots)
-        self.shown = {ORIGINAL: self.painted[ORIGINAL]}
-
-    def add(
-        self, name: str, photo: Image.Image, result: Image.Image, seconds: float, store: Store
-    ) -> None:
-        """A network's result for this photo."""
-        self.painted[name] = store(result, f"{self.stem}-{name}")
-        self.seconds[name] = seconds
-        self.spots[name] = find_spots(result)
-        self._mix(name, photo, result, store)
-
-    def mix(self, store: Store) -> None:
-        """Show the results that are there with the strength and the colours wished for.
+    def show_mixed(self, store: Store) -> None:
+        """The current results in the mix asked for, also when others become current meanwhile.
 
         Raises:
-            SessionExpiredError: there are no pictures, or a file is gone.
+            SessionExpiredError: a file is gone.
         """
-        if not self.is_there():
-            raise SessionExpiredError
-        painted = dict(self.painted)  # a run may begin meanwhile
-        if self.strength == 1 and not self.keep_colours:
-            self.shown = painted
-            return
-        photo = open_png(painted[ORIGINAL])
-        for name in [name for name in painted if name != ORIGINAL]:
-            self._mix(name, photo, open_png(painted[name]), store)
-
-    def _mix(self, name: str, photo: Image.Image, result: Image.Image, store: Store) -> None:
-        if self.strength == 1 and not self.keep_colours:
-            self.shown[name] = self.painted[name]
-            return
-        colours = "-own-colours" if self.keep_colours else ""
-        file_name = f"{self.stem}-{name}-{round(100 * self.strength)}{colours}"
-        mixed = blend(photo, result, self.strength, self.keep_colours)
-        self.shown[name] = store(mixed, file_name)
-
-    def is_there(self) -> bool:
-        """Whether there is a photo, and none of its files is gone."""
-        return bool(self.painted) and all(map(os.path.exists, self.painted.values()))
-
-    def pictures(self) -> dict[str, Image.Image]:
-        """All pictures as they are shown, in the order of the page.
-
-        Raises:
-            SessionExpiredError: there are none, or a file is gone.
-        """
-        names = [name for name in (ORIGINAL, *self.wanted) if name in self.shown]
-        if not names:
-            raise SessionExpiredError
-        return {name: open_png(self.shown[name]) for name in names}
-
-    def crops(
-        self, x: float, y: float, zoom: float, width: int, height: int
-    ) -> dict[str, Image.Image]:
-        """The same place of all pictures, as the viewer shows it; see `nst.web.page.zoom`."""
-        return {
-            name: magnify(picture, x, y, zoom, width, height)
-            for name, picture in self.pictures().items()
-        }
-
-    def sheet(self, captions: Mapping[str, str], store: Store) -> str:
-        """All pictures on one, labelled -> its file."""
-        return store(contact_sheet(self.pictures(), captions), f"{self.stem}-comparison")
+        while True:
+            before = self.shown
+            if not before.results.are_there():
+                raise SessionExpiredError
+            shown = mix_results(before.results, self.mix, store)
+            with _showing:
+                if self.shown is before:
+                    self.shown = shown
+                    return
 
 
 def readable(title: str) -> str:

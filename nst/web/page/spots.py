@@ -1,8 +1,10 @@
-"""What the viewer needs to know of a picture's lattice and red spots, small enough to be kept."""
+"""Lattice and red spots of a picture, as the viewer shows them; small enough to be kept."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import base64
+import io
+from typing import Literal, NamedTuple
 
 from PIL import Image
 
@@ -10,7 +12,6 @@ from nst.artifacts.heat_map import heat_map
 from nst.artifacts.measure import measure
 from nst.artifacts.yellow import yellowest_place
 from nst.pictures.reading import limit_side
-from nst.web.page.inline import inline
 
 SQUARE = 60  # px, of the yellowest place: what a pane of 480 px shows at 8×
 LOOKED_AT = 512  # px, the longer side on which yellow is looked for
@@ -45,3 +46,10 @@ def _yellowest(picture: Image.Image) -> Place:
     scale = picture.width / small.width
     x, y = yellowest_place(small, min(round(SQUARE / scale), *small.size))
     return min(round(x * scale), picture.width - 1), min(round(y * scale), picture.height - 1)
+
+
+def inline(picture: Image.Image, form: Literal["JPEG", "PNG"]) -> str:
+    """A small picture as an address that holds it, without a file; JPEG at quality 85."""
+    file = io.BytesIO()
+    picture.save(file, form, quality=85)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,21 +1,30 @@
-"""The networks at work on photos: their pictures and measurements; Live has its own way."""
+"""The networks at work on photos, and measured; Live has its own way to them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine
-from nst.inference.latency import circumstances, measure_latency
+from nst.inference.latency import circumstances, latency_rounds
 from nst.inference.picture import stylize
-from nst.models import MIN_SIDE, TransformerNet, count_parameters
+from nst.models import TransformerNet, count_parameters
 from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.reading import limit_side, read_picture
-from nst.web.page.session import ORIGINAL, Latency, Session, Source, open_png
+from nst.web.page.session import (
+    FULL,
+    Latency,
+    Results,
+    Visitor,
+    keep_photo,
+    mix_results,
+    open_png,
+)
 from nst.web.server.priority_lock import Priority, PriorityLock
 from nst.web.server.store import PictureStore
 
@@ -29,13 +38,13 @@ _log = logging.getLogger(__name__)
 
 
 class Stylizer:
-    """One network at a time, or times would mean nothing, for everybody, into their `Session`s.
+    """One network at a time, or times would mean nothing, for everybody.
 
     Args:
         networks: by name, in the order of the page.
         engines: engine -> network -> what runs it; the first engine is chosen at first.
         store: where pictures are kept.
-        examples: name -> file; the first one is what a new visitor sees, and is painted here.
+        examples: name -> file; the first one is what a new visitor sees, and is stylized here.
     """
 
     def __init__(
@@ -49,23 +58,24 @@ class Stylizer:
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
         self.names = list(networks)  # in the order of the page
         self.first_engine = next(iter(engines))
-        self.turns = PriorityLock()
+        self.lock = PriorityLock()
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
-        self._prepared: dict[Source, Session] = {}  # the examples' results
+        self._prepared: dict[str, Results] = {}  # the examples' results
+        self._measurement: object = None  # the last one
         first = self.first_example = next(iter(examples))
         self._prepare(first)
 
     def prepare(self) -> None:
-        """Paint the examples, so that a click shows them at once; whoever asks goes first."""
+        """Stylize the examples, so that a click shows them at once; whoever asks goes first."""
         for name in self.examples:
             try:
                 self._prepare(name)
-            except Exception:  # its files have been deleted, say; who clicks it has it painted
+            except Exception:  # its files have been deleted, say; a click stylizes it then
                 _log.exception("an example could not be prepared")
 
-    def first_session(self) -> Session:
-        """What a new visitor sees."""
-        return self._prepare(self.first_example)
+    def first_visitor(self) -> Visitor:
+        """Somebody who sees the first example."""
+        return Visitor(mix_results(self._prepare(self.first_example), FULL, self.store))
 
     def thumbnails(self) -> list[tuple[str, Image.Image]]:
         """The examples' names and small pictures of them."""
@@ -74,69 +84,74 @@ class Stylizer:
             for name, path in self.examples.items()
         ]
 
-    def _prepare(self, name: str) -> Session:
-        source = Source(name, FIRST_SIDE, self.first_engine)
-        if source not in self._prepared:
-            session = Session(wanted=tuple(self.names))
-            title = self.examples[name].name
-            session.begin(self.example(source), title, source, self.store)
-            for _ in self.paint(session, Priority.PREPARING):
-                pass
-            self.store.keep(session.painted.values())
-            self._prepared[source] = session
-        return self._prepared[source]
+    def example(self, name: str, side: int) -> Image.Image:
+        """An example's picture, as large as its results will be."""
+        return limit_side(read_picture(self.examples[name]), side)
 
-    def paint(self, session: Session, rank: Priority = Priority.VISITOR) -> Iterator[int]:
-        """Run the networks whose results are wanted and missing -> how many are there.
+    def _prepare(self, name: str) -> Results:
+        if name not in self._prepared:
+            picture, title = self.example(name, FIRST_SIDE), self.examples[name].name
+            photo = keep_photo(picture, title, name, FIRST_SIDE, self.store)
+            results = Results(photo, self.first_engine, tuple(self.names))
+            *_, results = self.stylize(results, Priority.PREPARING)
+            self.store.keep(results.files.values())
+            self._prepared[name] = results
+        return self._prepared[name]
 
-        Once before the first network, and after each one.
-        """
-        photo = open_png(session.painted[ORIGINAL])
-        missing = [name for name in session.wanted if name not in session.painted]
-        done = len(session.wanted) - len(missing)
-        yield done
-        with self.turns.wanted(rank):
-            for name in missing:
-                engine = session.source.engine
-                with self.turns.turn(rank):
-                    result, seconds = stylize(self.engines[engine][name], photo)
-                self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
-                session.add(name, photo, result, seconds, self.store)
-                give_back_freed_memory()  # or every thread that once painted keeps some
-                done += 1
-                yield done
-
-    def latency(self, side: int, engine: str) -> Latency:
-        """The paper's protocol, here and now, on a picture of side × side px."""
-        with self.turns.turn(Priority.VISITOR):
-            times = measure_latency(self.engines[engine], side, side, MEASURE_REPEATS)
-        return Latency(side, times, circumstances(engine))
-
-    def known(self, source: Source, session: Session) -> Session | None:
-        """Where there are results for this already."""
-        for other in (session, self._prepared.get(source)):
-            if other and other.source == source and other.is_there():
-                return other
+    def known(
+        self, key: str, side: int, engine: str, networks: Sequence[str], visitor: Visitor
+    ) -> Results | None:
+        """Results of that photo which are there already, of these networks as far as they are."""
+        for results in (visitor.shown.results, self._prepared.get(key)):
+            if results and results.are_of(key, side, engine):
+                results = replace(results, networks=tuple(networks))
+                if results.are_there():
+                    return results
         return None
 
-    def example(self, source: Source) -> Image.Image:
-        """An example's picture, as large as its results will be."""
-        return limit_side(read_picture(self.examples[source.photo]), source.side)
+    def stylize(self, results: Results, priority: Priority = Priority.VISITOR) -> Iterator[Results]:
+        """Run the networks that are missing; the results once before and after each of them."""
+        yield results
+        photo, engine = open_png(results.photo.file), results.engine
+        with self.lock.wanted(priority):
+            for name in results.missing:
+                with self.lock.turn(priority):
+                    picture, seconds = stylize(self.engines[engine][name], photo)
+                self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
+                results = results.with_result(name, picture, seconds, self.store)
+                give_back_freed_memory()  # or every thread that once ran a network keeps some
+                yield results
 
-    def seconds_left(self, session: Session) -> float:
+    def seconds_left(self, results: Results) -> float:
         """About how long the missing networks will take, by the last time they ran; or 0."""
-        width, height = session.size
-        seconds = 0.0
-        for name in session.wanted:
-            if name not in session.painted:
-                keys = [(session.source.engine, name), (self.first_engine, name)]
-                known = [
-                    self._seconds_per_pixel[key] for key in keys if key in self._seconds_per_pixel
-                ]
-                seconds += known[0] * width * height if known else 0
-        return round(seconds, 1)
+        width, height = results.photo.size
+        rates, first = self._seconds_per_pixel, self.first_engine
+        seconds_per_pixel = sum(
+            rates.get((results.engine, name), rates.get((first, name), 0))
+            for name in results.missing
+        )
+        return round(seconds_per_pixel * width * height, 1)
 
+    def measure(
+        self, side: int, engine: str, priority: Priority = Priority.VISITOR
+    ) -> Iterator[Latency]:
+        """The paper's protocol, here and now, on a picture of side × side px: what is known after
+        each repeat.  Who goes first may come between two of them.
 
-def bounded(side: int) -> int:
-    """A side of results that is not below what networks can do, nor above what this page does."""
-    return min(max(int(side), MIN_SIDE), MAX_SIDE)
+        Below `Priority.VISITOR` it ends before its time where another measurement begins.
+        """
+        self._measurement = this = object()
+        times: dict[str, list[float]] = {name: [] for name in self.engines[engine]}
+        rounds = latency_rounds(self.engines[engine], side, side, MEASURE_REPEATS)
+        hardware = circumstances(engine)
+        with self.lock.wanted(priority):
+            while priority == Priority.VISITOR or this is self._measurement:
+                with self.lock.turn(priority):
+                    found = next(rounds, None)
+                if found is None:
+                    return
+                for name, milliseconds in found.items():
+                    times[name].append(milliseconds)
+                yield Latency(
+                    side, {name: list(values) for name, values in times.items()}, hardware
+                )

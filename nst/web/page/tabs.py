@@ -37,31 +37,30 @@ def live_tab(parameters: Mapping[str, int]) -> None:
 
 def about_tab(card: Path) -> None:
     """Words, and the model card where it is."""
-    gr.HTML(texts.ABOUT + texts.for_programs(), elem_classes="words")
+    gr.HTML(texts.ABOUT, elem_classes="words")
     if card.exists():
         gr.HTML(texts.MODEL_CARD)
         gr.Markdown(texts.model_card(card), elem_classes="words card")
 
 
-def training_tab(assets: Path, checkpoints: Path) -> None:
-    """How long it took, and the figures and claims that have been drawn."""
-    gr.HTML(texts.TRAINING + texts.trained(checkpoints), elem_classes="words")
-    if missing := texts.missing_figures(assets):
-        gr.HTML(texts.message(missing))
-    figures = texts.present_figures(assets)
-    ablation = assets / "figure-9-ablation.png"
-    gr.set_static_paths([*(path for path, *_ in figures), ablation])  # served, never copied
-    for path, title, words in figures:
-        gr.HTML(f"<h3>{title}</h3>")
-        _figure(path, words)
+def training_tab(assets: Path) -> None:
+    """The figures and claims that have been drawn."""
+    gr.HTML(texts.TRAINING)
+    for name, (title, alternative_text) in texts.FIGURES.items():
+        _figure(assets / name, alternative_text, title)
     _words(assets / "claims.md", "claims")
-    if ablation.exists():
-        gr.HTML(texts.RED_SPOTS)
-        _figure(ablation, texts.ORBS)
-        _words(assets / "red-spots.md", "words")
+    gr.HTML(texts.RED_SPOTS)
+    _figure(assets / "figure-9-ablation.png", texts.ORBS)
+    _words(assets / "red-spots.md", "words")
 
 
-def _figure(path: Path, alternative_text: str) -> None:
+def _figure(path: Path, alternative_text: str, title: str = "") -> None:
+    """A picture, where it is."""
+    if not path.exists():
+        return
+    if title:
+        gr.HTML(f"<h3>{title}</h3>")
+    gr.set_static_paths(path)  # served, never copied
     gr.Image(
         path,
         show_label=False,
