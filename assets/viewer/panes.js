@@ -83,13 +83,13 @@ export class Panes {
 
   /** The readout: which pixel, and its colour in every picture. */
   draw() {
-    const { cursor, entries, spot, viewport } = this.view;
+    const { cursor, entries, viewport } = this.view;
     const where = this.view.find(".where");
     if (!viewport.size) {
       where.textContent = "";
       return;
     }
-    const [x, y] = spot;
+    const [x, y] = this.view.spot;
     const words = `x ${x}, y ${y}${cursor ? "" : " (centre)"} at ${viewport.zoomInWords}`;
     if (where.textContent !== words) where.textContent = words;
     for (const { picture, colour, swatch } of entries) {

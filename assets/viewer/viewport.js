@@ -95,7 +95,7 @@ export class Viewport {
   /** Zoom and keep the picture's point at a place of the pane where it is. */
   zoomAt(place, zoom) {
     if (!this.size) return;
-    const next = clamp(zoom, this.fittingZoom, MAX_ZOOM);
+    const next = clamp(zoom, Math.min(this.fittingZoom, this.zoom), MAX_ZOOM);
     const [x, y] = this.corner.map((start, axis) => {
       const beside = this.pane[axis] / 2 - place[axis];
       return (100 * (start + place[axis] / this.zoom + beside / next)) / this.size[axis];
@@ -107,7 +107,7 @@ export class Viewport {
   step(direction, pixel = null) {
     if (!this.size) return;
     const steps = direction > 0 ? STEPS : STEPS.toReversed();
-    const zoom = steps.find((step) => (step - this.zoom) * direction > 0.01) ?? steps.at(-1);
+    const zoom = steps.find((step) => (step - this.zoom) * direction > 0.01) ?? direction * Infinity;
     this.zoomAt((pixel && this.placeOf(pixel)) ?? this.pane.map((side) => side / 2), zoom);
   }
 
