@@ -8,10 +8,21 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** What is going on or what went wrong, in the line that an element has for it. */
-export function say(element, words, error = false) {
-  element.querySelector(".words").textContent = error ? "" : words;
-  element.querySelector(".error").textContent = error ? words : "";
+/** A component of the page: its element and what it finds there. */
+export class Part {
+  constructor(element) {
+    this.element = element;
+  }
+
+  find = (selector) => this.element.querySelector(selector);
+
+  on = (selector, event, react) => this.find(selector).addEventListener(event, react);
+
+  /** What is going on or what went wrong, in the line that is there for it. */
+  say(words, error = false) {
+    this.find(".words").textContent = error ? "" : words;
+    this.find(".error").textContent = error ? words : "";
+  }
 }
 
 /** Pixels of the screen for each CSS px. */

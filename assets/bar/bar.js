@@ -1,13 +1,14 @@
 // The controls. What is set is asked for at once, but for large pictures.
 
 import { readAddress, writeAddress } from "../address.js";
-import { make } from "../dom.js";
+import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { foldAway } from "./folding.js";
 import { receiveFiles, send } from "./photo.js";
 
-export function start({ element, props, trigger, upload }) {
-  const bar = new Bar({ element, props, trigger, upload });
+export function start(component) {
+  const { element, props } = component;
+  const bar = new Bar(component);
   bar.fill();
   bar.listen();
   foldAway(element);
@@ -39,21 +40,19 @@ function choice(type, name, value, text, checked) {
   return make("label", {}, input, make("span", {}, text));
 }
 
-class Bar {
+class Bar extends Part {
   #choices = 0; // of photos; a later one counts, however long an earlier one was on its way
+  #waits = false;
 
-  constructor(component) {
-    Object.assign(this, component);
+  constructor({ element, props, trigger, upload }) {
+    super(element);
+    Object.assign(this, { props, trigger, upload });
     this.first = this.props.value; // what the server has stylized already
     this.request = { ...this.first, ...requestIn(readAddress(), this.props) };
     const { photo, example } = this.first;
     this.shown = { photo, example }; // what holds again where the server refuses a photo
     const asked = readAddress().get("example");
     if (asked !== null && asked !== this.request.example) writeAddress({ example: null }, 0);
-  }
-
-  find(selector) {
-    return this.element.querySelector(selector);
   }
 
   fill() {
@@ -86,31 +85,23 @@ class Bar {
 
   listen() {
     const picker = this.find("input[type=file]");
-    this.find(".photo").addEventListener("click", () => picker.click());
+    this.on(".photo", "click", () => picker.click());
     picker.addEventListener("change", () => {
       if (picker.files.length) this.#take(picker.files[0]);
       picker.value = ""; // so that the same one can be chosen again
     });
     receiveFiles((file) => this.#take(file), this.find(".drop"));
-    this.find(".networks").addEventListener("change", (event) => this.#chooseNetworks(event.target));
-    this.find(".start").addEventListener("click", () => this.#ask(!this.#waits));
-    const on = (selector, kind, name, read, react) =>
-      this.find(selector).addEventListener(kind, ({ target }) => {
-        this.request[name] = read(target);
-        react();
-      });
-    on(".size select", "change", "side", ({ value }) => Number(value), () => this.changed());
-    on(".engines", "change", "engine", ({ value }) => value, () => this.changed());
-    on(".strength input", "input", "strength", ({ value }) => Number(value), () => this.#mix());
-    on(".colours input", "change", "keep_colours", ({ checked }) => checked, () => this.#mix());
+    this.on(".networks", "change", ({ target }) => this.#chooseNetworks(target));
+    this.on(".start", "click", () => this.#ask(!this.#waits));
+    this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
+    this.on(".engines", "change", ({ target }) => this.#set({ engine: target.value }));
+    this.on(".strength input", "input", ({ target }) => this.#mix({ strength: Number(target.value) }));
+    this.on(".colours input", "change", ({ target }) => this.#mix({ keep_colours: target.checked }));
   }
 
-  /** Whether something is set that has not been asked for. */
-  get #waits() {
-    return this.find(".bar").classList.contains("waits");
-  }
-
+  /** Say whether something is set that has not been asked for. */
   #setWaits(waits) {
+    this.#waits = waits;
     this.find(".bar").classList.toggle("waits", waits);
     this.find(".start").textContent = waits ? "Apply" : "Stylize";
   }
@@ -126,18 +117,21 @@ class Bar {
     this.#setWaits(false);
     this.request.number += 1;
     this.request.anew = anew;
-    this.#send("run");
+    this.#note();
+    this.trigger("run");
     tell("asked");
   }
 
-  #mix() {
-    this.find(".strength output").textContent = `${this.request.strength} %`;
-    this.#send("mix");
+  #set(changes) {
+    Object.assign(this.request, changes);
+    this.changed();
   }
 
-  #send(event) {
+  #mix(changes) {
+    Object.assign(this.request, changes);
+    this.find(".strength output").textContent = `${this.request.strength} %`;
     this.#note();
-    this.trigger(event);
+    this.trigger("mix");
   }
 
   /** What is set, for the server and in the address, without a photo of the visitor's. */
@@ -163,14 +157,12 @@ class Bar {
       tell("words", { words: "At least one network is needed.", error: true });
       return;
     }
-    this.request.networks = [...ticked].map((input) => input.value);
-    this.changed();
+    this.#set({ networks: [...ticked].map((input) => input.value) });
   }
 
   #choosePhoto(photo, example) {
-    Object.assign(this.request, { photo, example });
+    this.#set({ photo, example });
     this.#pressExample();
-    this.changed();
   }
 
   #pressExample() {

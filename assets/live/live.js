@@ -1,6 +1,6 @@
 // The camera's frames, sent to be stylized and shown as they come back.
 
-import { say } from "../dom.js";
+import { Part } from "../dom.js";
 import { Visit } from "./visit.js";
 
 const AT_FIRST = ["baseline", "v4"];
@@ -18,7 +18,7 @@ export function start({ element, props }) {
   const panel = new Panel(element, props);
   panel.offerNetworks();
   panel.describe();
-  panel.find(".start").addEventListener("click", () => panel.startOrStop());
+  panel.on(".start", "click", () => panel.startOrStop());
   document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
   window.addEventListener("pagehide", () => panel.leave());
   new IntersectionObserver(() => element.checkVisibility() || panel.leave()).observe(element);
@@ -26,27 +26,20 @@ export function start({ element, props }) {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-class Panel {
+class Panel extends Part {
   #visit = null;
   #asking = false; // for the camera
   #telling = 0;
 
   constructor(element, { networks, route }) {
-    Object.assign(this, { element, networks, route });
+    super(element);
+    Object.assign(this, { networks, route });
     this.selects = [...element.querySelectorAll(".network")];
     this.panes = [...element.querySelectorAll("figure")].map((figure) => ({
       figure,
       canvas: figure.querySelector("canvas"),
       shown: [], // of each picture: when, how long its way was, and the network's time, in ms
     }));
-  }
-
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  say(words, error = false) {
-    say(this.element, words, error);
   }
 
   /** The networks, as positions: one or two. */

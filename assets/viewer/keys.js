@@ -33,12 +33,12 @@ export function listenToKeys(view, modes) {
     if (!element.offsetParent && document.fullscreenElement !== element) return; // another tab is shown
     if (/^[1-9]$/.test(event.key)) modes.showNumber(Number(event.key));
     else if (["x", "X"].includes(event.key) && !view.inGrid) modes.swap();
-    else if (event.key === " " && isFree(event.target)) view.showOriginal(true);
+    else if (event.key === " " && isFree(event.target)) view.set({ original: true });
     else return;
     event.preventDefault();
   });
-  window.addEventListener("keyup", (event) => event.key === " " && view.showOriginal(false));
-  window.addEventListener("blur", () => view.showOriginal(false));
+  window.addEventListener("keyup", (event) => event.key === " " && view.set({ original: false }));
+  window.addEventListener("blur", () => view.set({ original: false }));
 }
 
 /** Move the cursor by one pixel of the picture, and the view along with it. */

@@ -22,7 +22,7 @@ export class Link {
     const pair = (link.get("pair") ?? "").split(",");
     view.heat = view.find(".heat").checked = link.has("heat");
     if (pair.length === 2 && pair.every((name) => view.named(name))) modes.choosePair(pair);
-    if (["one", "slider", "blink", "difference"].includes(mode)) modes.set(mode);
+    if (["one", "slider", "blink", "difference"].includes(mode)) modes.show(mode);
     if (zoom > 0 && Number.isFinite(x) && Number.isFinite(y)) view.viewport.look(x, y, zoom);
     else view.viewport.fit();
   }

@@ -13,16 +13,10 @@ export class Modes {
     this.selects = [view.find(".first"), view.find(".second")];
     this.selects.forEach((select, place) =>
       select.addEventListener("change", () => this.choose(place, select.value)));
-    view.find(".modes").addEventListener("change", (event) => this.set(event.target.value));
-    view.find(".gain input").addEventListener("input", (event) => {
-      view.gain = 2 ** event.target.value;
-      view.changed();
-    });
-    view.find(".calm input").addEventListener("input", (event) => {
-      view.calm = event.target.checked;
-      view.changed();
-    });
-    view.find(".pause").addEventListener("click", () => {
+    view.on(".modes", "change", ({ target }) => this.show(target.value));
+    view.on(".gain input", "input", ({ target }) => view.set({ gain: 2 ** target.value }));
+    view.on(".calm input", "input", ({ target }) => view.set({ calm: target.checked }));
+    view.on(".pause", "click", () => {
       this.#paused = !this.#paused;
       view.changed();
     });
@@ -30,7 +24,7 @@ export class Modes {
     this.#listenToHold();
   }
 
-  set(mode) {
+  show(mode) {
     const { view } = this;
     view.mode = view.element.dataset.mode = mode;
     view.cursor = null;
@@ -39,14 +33,10 @@ export class Modes {
       part.hidden = !part.dataset.in.split(" ").includes(mode);
     }
     clearInterval(this.#blinking);
-    if (mode === "blink") this.#blinking = setInterval(() => this.#paused || this.#blink(), BLINK);
+    const blink = () => this.#paused || view.set({ secondShown: !view.secondShown });
+    if (mode === "blink") this.#blinking = setInterval(blink, BLINK);
     view.resize();
     view.changed();
-  }
-
-  #blink() {
-    this.view.secondShown = !this.view.secondShown;
-    this.view.changed();
   }
 
   /** Have two pictures to choose from `names`; those that were chosen stay, if they are there. */
@@ -62,9 +52,8 @@ export class Modes {
   }
 
   choosePair(pair) {
-    this.view.pair = pair;
     this.selects.forEach((select, place) => (select.value = pair[place]));
-    this.view.changed();
+    this.view.set({ pair });
   }
 
   swap() {
@@ -84,7 +73,7 @@ export class Modes {
     if (!entry) return;
     const again = view.mode === "one" && view.pair[0] === entry.name;
     if (!again) this.choose(0, entry.name);
-    this.set(again ? "grid" : "one");
+    this.show(again ? "grid" : "one");
   }
 
   /** Words for what the single pane shows. */
@@ -115,10 +104,7 @@ export class Modes {
     view.find(".divider").setAttribute("aria-valuenow", Math.round(divider));
   }
 
-  #moveDivider(percent) {
-    this.view.divider = clamp(percent, 0, 100);
-    this.view.changed();
-  }
+  #moveDivider = (percent) => this.view.set({ divider: clamp(percent, 0, 100) });
 
   /** The divider comes to where the pointer is. */
   dividerTo(event) {
@@ -149,13 +135,13 @@ export class Modes {
   }
 
   #listenToHold() {
-    const hold = this.view.find(".hold");
-    hold.addEventListener("pointerdown", () => this.view.showOriginal(true));
-    hold.addEventListener("keydown", (event) => {
-      if (event.key === " " || event.key === "Enter") this.view.showOriginal(true);
+    const { view } = this;
+    view.on(".hold", "pointerdown", () => view.set({ original: true }));
+    view.on(".hold", "keydown", (event) => {
+      if (event.key === " " || event.key === "Enter") view.set({ original: true });
     });
     for (const name of ["pointerup", "pointerleave", "pointercancel", "keyup", "blur"]) {
-      hold.addEventListener(name, () => this.view.showOriginal(false));
+      view.on(".hold", name, () => view.set({ original: false }));
     }
   }
 }

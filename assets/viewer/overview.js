@@ -9,16 +9,8 @@ export class Overview {
 
   constructor(view) {
     this.view = view;
-    const canvas = this.#canvas;
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.#goTo(event);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) this.#goTo(event);
-    });
     for (const name of ["pointerdown", "pointermove", "pointerup"]) {
-      canvas.addEventListener(name, (event) => event.stopPropagation()); // the pane would move as well
+      this.#canvas.addEventListener(name, (event) => this.#drag(event));
     }
   }
 
@@ -45,7 +37,10 @@ export class Overview {
     }
   }
 
-  #goTo(event) {
+  #drag(event) {
+    event.stopPropagation(); // the pane would move as well
+    if (event.type === "pointerdown") this.#canvas.setPointerCapture(event.pointerId);
+    if (!this.#canvas.hasPointerCapture(event.pointerId)) return;
     const box = this.#canvas.getBoundingClientRect();
     this.view.viewport.look(
       (100 * (event.clientX - box.left)) / box.width, (100 * (event.clientY - box.top)) / box.height);

@@ -110,8 +110,7 @@ async function copyLink(view) {
 }
 
 export function listenToSaving(view) {
-  const onClick = (button, act) => view.find(button).addEventListener("click", act);
-  onClick(".save-view", () => save(view, viewSheet, view.inGrid ? "view" : view.mode));
-  onClick(".save-all", () => save(view, wholeSheet, "comparison"));
-  onClick(".copy-link", () => copyLink(view));
+  view.on(".save-view", "click", () => save(view, viewSheet, view.inGrid ? "view" : view.mode));
+  view.on(".save-all", "click", () => save(view, wholeSheet, "comparison"));
+  view.on(".copy-link", "click", () => copyLink(view));
 }

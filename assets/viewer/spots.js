@@ -10,10 +10,10 @@ export class Spots {
 
   constructor(view) {
     this.view = view;
-    view.find(".worst").addEventListener("click", () => this.#showWorst());
-    view.find(".yellowest").addEventListener("click", () => this.#showYellowest());
-    view.find(".heat").addEventListener("change", (event) => {
-      view.heat = event.target.checked;
+    view.on(".worst", "click", () => this.#showWorst());
+    view.on(".yellowest", "click", () => this.#showYellowest());
+    view.on(".heat", "change", ({ target }) => {
+      view.heat = target.checked;
       view.say(view.heat ? "Tinted where detail repeats every 4 px: from 4 dB, where it is clear, to 16 dB." : "");
       view.redraw();
     });

@@ -1,13 +1,13 @@
 // What is looked at and how; the viewer's parts read it here and change it here.
 // Sizes and places on the screen are in its own pixels, of which a CSS px may have several.
 
-import { ratio, say } from "../dom.js";
+import { Part, ratio } from "../dom.js";
 import { difference } from "./pictures.js";
 import { Viewport } from "./viewport.js";
 
 const [NARROW, TINY] = [370, 150]; // CSS px, of a column
 
-export class View {
+export class View extends Part {
   viewport = new Viewport(() => this.redraw());
   parts = []; // each may `describe` what has changed, at once, and `draw`, with the next frame
   entries = []; // the pictures, see panes.js
@@ -26,24 +26,15 @@ export class View {
 
   /** `props` are the component's. */
   constructor(element, props) {
-    [this.element, this.props] = [element, props];
+    super(element);
+    this.props = props;
     this.stage = this.find(".stage");
     const figure = this.find(".single");
     const [canvas, mark, wait] = ["canvas", ".mark", ".wait"].map((part) => figure.querySelector(part));
     this.single = { figure, canvas, mark, wait };
   }
 
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  say(words, error = false) {
-    say(this.element, words, error);
-  }
-
-  named(name) {
-    return this.entries.find((entry) => entry.name === name);
-  }
+  named = (name) => this.entries.find((entry) => entry.name === name);
 
   get inGrid() {
     return this.mode === "grid";
@@ -79,13 +70,12 @@ export class View {
     if (viewport.size) viewport.centreOn(this.spot, viewport.fitted ? Math.max(4, viewport.zoom) : undefined);
   }
 
-  showOriginal(shown) {
-    if (this.original === shown) return;
-    this.original = shown;
+  /** Show something else: any of the fields above. */
+  set(changes) {
+    Object.assign(this, changes);
     this.changed();
   }
 
-  /** Something else is shown. */
   changed() {
     for (const part of this.parts) part.describe?.();
     this.redraw();

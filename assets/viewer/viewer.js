@@ -15,6 +15,7 @@ import { View } from "./view.js";
 
 export function start({ element, props, watch, trigger }) {
   const view = new View(element, props);
+  const { viewport } = view;
   const [modes, report] = [new Modes(view), new Report(view)];
   const link = new Link(view, modes);
   const panes = new Panes(view, () => link.follow());
@@ -22,9 +23,12 @@ export function start({ element, props, watch, trigger }) {
   new Pointers(view, modes);
   listenToKeys(view, modes);
   listenToSaving(view);
-  listenToZooming(view);
   listenToFullScreen(view);
-  view.find(".stop").addEventListener("click", () => {
+  view.on(".in", "click", () => viewport.step(1, view.cursor));
+  view.on(".out", "click", () => viewport.step(-1, view.cursor));
+  view.on(".pixels", "click", () => viewport.look(viewport.x, viewport.y, 1));
+  view.on(".fit", "click", () => viewport.fit());
+  view.on(".stop", "click", () => {
     report.stop();
     trigger("stop");
   });
@@ -32,7 +36,7 @@ export function start({ element, props, watch, trigger }) {
   hear("words", ({ words, error }) => view.say(words, error));
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious
-  modes.set("grid");
+  modes.show("grid");
   const receive = () => props.value && show(props.value, { view, panes, modes, report });
   watch("value", receive);
   receive();
@@ -56,15 +60,6 @@ function show(value, { view, panes, modes, report }) {
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
   else tell("shown", { photo, address: addresses[0], name: value.panes[0].facts[0], number, error });
   view.changed();
-}
-
-function listenToZooming(view) {
-  const { viewport } = view;
-  const onClick = (button, act) => view.find(button).addEventListener("click", act);
-  onClick(".in", () => viewport.step(1, view.cursor));
-  onClick(".out", () => viewport.step(-1, view.cursor));
-  onClick(".pixels", () => viewport.look(viewport.x, viewport.y, 1));
-  onClick(".fit", () => viewport.fit());
 }
 
 function listenToFullScreen(view) {
