@@ -38,6 +38,7 @@ from nst.web.page.components import AnswerToProgram, Bar, PhotoOfProgram, Styliz
 from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
+from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
@@ -179,7 +180,7 @@ def main(address: Address, folder: Path) -> None:
             state_session_capacity=256,
             _frontend=False,  # or Gradio gives up where a busy machine takes 3 s to answer it
             app_kwargs={
-                "routes": [live.route(), preview_route()],
+                "routes": [live.route(), preview_route(), static_route()],
                 "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
             },
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,11 +62,17 @@ def visiting(
 ) -> Iterator[Page]:
     """A visit that must ask nothing of other machines and must log no error."""
     errors, elsewhere = [], []
+    began = time.monotonic()
+
+    def note(words: str, place: object = "") -> None:
+        errors.append(f"after {time.monotonic() - began:.1f} s: {words} {place}")
+        print(errors[-1])  # for tests that fail because of it, before they come to the end
+
     visit = browser.new_context(**context)
     visit.set_default_timeout(TIMEOUT)
     page = visit.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: note(error.stack or str(error)))
+    page.on("console", lambda line: line.type == "error" and note(line.text, line.location))
     visit.on(
         "request",
         lambda request: (
@@ -79,7 +86,7 @@ def visiting(
     yield page
     visit.close()
     assert elsewhere == []
-    assert errors == []
+    assert not errors, "\n".join(["the page had errors", *errors])
 
 
 def upload(page: Page, path: Path, pictures: int = len(NAMES)) -> None:

@@ -1,7 +1,7 @@
 // A photo of the visitor's: chosen, dropped anywhere on the page, or pasted anywhere.
 
 /** Send a file to the server; what the server knows it by. */
-async function send(file) {
+export async function send(file, upload) {
   const { path, url } = await upload(file);
   return {
     path, url, orig_name: file.name || "pasted.png", size: file.size, mime_type: file.type,
@@ -10,25 +10,24 @@ async function send(file) {
 }
 
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-const dropHint = element.querySelector(".drop");
-let leaving = 0;
 
-/** Call `take` with every file that is dropped or pasted, wherever that is. */
-function receiveFiles(take) {
+/** Call `take` with every file that is dropped or pasted, wherever that is; `hint` shows meanwhile. */
+export function receiveFiles(take, hint) {
+  let leaving = 0;
   // Before Gradio's own listeners, and a browser that would leave the page for the file.
   const listen = (name, react) => window.addEventListener(name, react, { capture: true });
   listen("dragover", (event) => {
     if (!holdsFiles(event)) return;
     event.preventDefault();
-    dropHint.hidden = false;
+    hint.hidden = false;
     clearTimeout(leaving);
-    leaving = setTimeout(() => (dropHint.hidden = true), 300); // it comes again and again
+    leaving = setTimeout(() => (hint.hidden = true), 300); // it comes again and again
   });
   listen("drop", (event) => {
     if (!holdsFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    dropHint.hidden = true;
+    hint.hidden = true;
     const [file] = event.dataTransfer.files;
     if (file) take(file); // a picture of the page itself holds none
   });

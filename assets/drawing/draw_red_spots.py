@@ -1,6 +1,6 @@
 """Draws assets/red-spots.png: a planted grid, and a lamp as the networks make it, at 8×.
 
-    python -m assets.drawing.draw_red_spots
+python -m assets.drawing.draw_red_spots
 """
 
 from __future__ import annotations

@@ -1,133 +1,129 @@
-// The panes beside each other, their captions, and pictures as they arrive.
+// The panes beside each other, their captions, the readout's rows, and pictures as they arrive.
 
-function make(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text; // never as HTML: names come from outside
-  return node;
-}
+import { make } from "../dom.js";
+import { Pictures } from "./pictures.js";
+import { clamp } from "./viewport.js";
 
-const [NARROW, TINY] = [370, 150]; // CSS px, of a column
+const SCORE = "Grid of 4 px: 0 dB is noise, most photos have 0 to 4. Red spots: % of the yellow area. More in About.";
 
-/** How many pictures in a row: all of them fit the window without scrolling, where they can. */
-function layOut() {
-  const count = state.pictures.length;
-  const tall = state.size && state.size[1] > 1.1 * state.size[0];
-  let columns = window.innerWidth < 1000 ? 2 : window.innerWidth < 1800 ? 3 : count;
-  if (tall) columns = window.innerWidth < 1000 ? 3 : count;
-  if (count === 4 && columns === 3) columns = 2;
-  columns = Math.max(1, Math.min(columns, count));
-  element.toggleAttribute("data-narrow", stage.clientWidth / columns < NARROW);
-  element.toggleAttribute("data-tiny", stage.clientWidth / columns < TINY);
-  const rows = Math.ceil(count / columns);
-  const above = stage.getBoundingClientRect().top + (document.fullscreenElement ? 0 : window.scrollY);
-  for (const [name, value] of [["columns", columns], ["rows", rows], ["above", `${above}px`]]) {
-    element.style.setProperty(`--${name}`, value);
+export class Panes {
+  #pictures = new Pictures();
+
+  /** `arrived` is called with every picture. */
+  constructor(view, arrived) {
+    [this.view, this.arrived] = [view, arrived];
+  }
+
+  /** An empty pane for each name. */
+  build(names) {
+    const { view } = this;
+    view.entries = names.map(makeEntry);
+    view.find(".panes").replaceChildren(...view.entries.map(({ figure }) => figure));
+    view.find(".readout tbody").replaceChildren(...view.entries.map(({ row }) => row));
+    view.layOut();
+  }
+
+  /** What the server says about the pictures, and those pictures that are there. */
+  fill(panes, addresses) {
+    this.#pictures.keepOnly(addresses);
+    panes.forEach((pane, index) => this.#fill(this.view.entries[index], pane, addresses[index]));
+  }
+
+  #fill(entry, pane, address) {
+    entry.facts.replaceChildren(...pane.facts.map((fact) => make("span", {}, fact)));
+    entry.time.textContent = pane.time;
+    entry.score.textContent = pane.found?.score ?? "";
+    entry.canvas.setAttribute("aria-label", pane.alt);
+    entry.wait.textContent = address ? "" : this.view.props.value.waiting;
+    entry.save.hidden = !address;
+    if (address) Object.assign(entry.save, { href: address, download: pane.picture.orig_name });
+    this.#takeHeat(entry, pane.found);
+    if (entry.address === address) return;
+    [entry.address, entry.picture] = [address, null];
+    if (!address) return;
+    this.#pictures.get(address).then(
+      (picture) => this.#arrived(entry, address, picture), () => this.#failed(entry, address));
+  }
+
+  #arrived(entry, address, picture) {
+    if (entry.address !== address) return; // another has been asked for since
+    const { view } = this;
+    const { viewport } = view;
+    const size = [picture.bitmap.width, picture.bitmap.height];
+    const same = viewport.size?.join() === size.join();
+    entry.picture = picture;
+    viewport.size = size;
+    view.element.style.setProperty("--shape", clamp(size[0] / size[1], 0.6, 2));
+    if (same && !viewport.fitted) view.layOut();
+    else view.resize();
+    this.arrived();
+    view.changed();
+  }
+
+  #failed(entry, address) {
+    this.#pictures.forget(address);
+    if (entry.address !== address) return;
+    entry.address = null;
+    entry.wait.textContent = "could not be loaded";
+  }
+
+  #takeHeat(entry, found) {
+    entry.found = found ?? null;
+    if (entry.heatAddress === found?.heat) return;
+    [entry.heatAddress, entry.heat] = [found?.heat, null];
+    if (!found) return;
+    const picture = new Image();
+    picture.src = found.heat;
+    picture.decode().then(() => {
+      if (entry.heatAddress !== found.heat) return;
+      entry.heat = picture;
+      this.view.redraw();
+    }, () => {});
+  }
+
+  /** The readout: which pixel, and its colour in every picture. */
+  draw() {
+    const { cursor, entries, viewport } = this.view;
+    const where = this.view.find(".where");
+    if (!viewport.size) {
+      where.textContent = "";
+      return;
+    }
+    const [x, y] = this.view.spot;
+    const words = `x ${x}, y ${y}${cursor ? "" : " (centre)"} at ${viewport.zoomInWords}`;
+    if (where.textContent !== words) where.textContent = words;
+    for (const { picture, colour, swatch } of entries) {
+      const start = 4 * (y * viewport.size[0] + x);
+      const rgb = picture && [...picture.pixels().subarray(start, start + 3)];
+      colour.textContent = rgb ? rgb.join(" ") : "–";
+      swatch.style.background = rgb ? `rgb(${rgb.join()})` : "none";
+    }
   }
 }
 
-function build(panes) {
-  panesBox.replaceChildren();
-  find(".readout tbody").replaceChildren();
-  state.pictures = panes.map(({ name }, index) => {
-    const figure = make("figure");
-    const pane = make("div", "pane");
-    pane.tabIndex = index ? -1 : 0; // one stop for all of them, since they move together
-    pane.dataset.name = name;
-    pane.setAttribute("role", "application");
-    pane.setAttribute("aria-label", `All pictures, moved together; ${name}`);
-    pane.setAttribute("aria-describedby", "viewer-keys");
-    const canvas = make("canvas");
-    const mark = make("div", "mark");
-    const wait = make("p", "wait");
-    canvas.setAttribute("role", "img");
-    pane.append(canvas, mark, wait);
-    const caption = make("figcaption");
-    const [facts, time, score] = ["facts", "time", "score"].map((kind) => make("p", kind));
-    score.title = "Grid of 4 px: 0 dB is noise, most photos have 0 to 4. Red spots: % of the yellow area. More in About.";
-    const save = make("a", "save");
-    save.setAttribute("aria-label", `Download ${name} as PNG`);
-    caption.append(make("h3", "", name), time, score, save, facts);
-    figure.append(pane, caption);
-    panesBox.append(figure);
-
-    const row = make("tr");
-    const head = make("th");
-    head.scope = "row";
-    const swatch = make("span", "swatch");
-    head.append(swatch, name);
-    const colour = make("td", "", "–");
-    row.append(head, colour);
-    find(".readout tbody").append(row);
-    return {
-      name, figure, canvas, mark, wait, facts, time, score, save, swatch, colour,
-      address: null, picture: null, found: null, heat: null,
-    };
+function makeEntry(name, index) {
+  const pane = make("div", {
+    class: "pane",
+    tabindex: index ? -1 : 0, // one stop for all of them, since they move together
+    "data-name": name,
+    role: "application",
+    "aria-label": `All pictures, moved together; ${name}`,
+    "aria-describedby": "viewer-keys",
   });
-  layOut();
-  offerPairs(panes.map(({ name }) => name));
-}
+  const canvas = make("canvas", { role: "img" });
+  const mark = make("div", { class: "mark" });
+  const [wait, facts, time, score] = ["wait", "facts", "time", "score"].map((kind) => make("p", { class: kind }));
+  score.title = SCORE;
+  const save = make("a", { class: "save", "aria-label": `Download ${name} as PNG` });
+  pane.append(canvas, mark, wait);
+  const caption = make("figcaption", {}, make("h3", {}, name), time, score, save, facts);
+  const figure = make("figure", {}, pane, caption);
 
-function fill(entry, pane, address) {
-  entry.facts.replaceChildren(...pane.facts.map((fact) => make("span", "", fact)));
-  entry.time.textContent = pane.time;
-  entry.score.textContent = pane.found?.score ?? "";
-  entry.canvas.setAttribute("aria-label", pane.alt);
-  entry.wait.textContent = address ? "" : props.value.waiting;
-  entry.save.hidden = !address;
-  if (address) {
-    entry.save.href = address;
-    entry.save.download = pane.picture.orig_name;
-  }
-  takeSpots(entry, pane.found);
-  if (entry.address === address) return;
-  entry.address = address;
-  entry.picture = null;
-  if (address) {
-    decode(address).then((picture) => arrived(entry, address, picture), () => failed(entry, address));
-  }
-}
-
-function arrived(entry, address, picture) {
-  if (entry.address !== address) return; // another has been asked for since
-  entry.picture = picture;
-  const size = [picture.bitmap.width, picture.bitmap.height];
-  const same = state.size?.join() === size.join();
-  state.size = size;
-  element.style.setProperty("--shape", Math.min(Math.max(size[0] / size[1], 0.6), 2));
-  layOut();
-  if (followLink()) return;
-  if (!same || state.fitted) lookAgain();
-  describe();
-  redraw();
-}
-
-function failed(entry, address) {
-  decoded.delete(address); // so that it is asked for again
-  if (entry.address !== address) return;
-  entry.address = null;
-  entry.wait.textContent = "could not be loaded";
-}
-
-/** Look at what the address asks for, as soon as its photo is there; whether that was now. */
-function followLink() {
-  if (!linked) return false;
-  const link = readAddress();
-  const example = link.get("example");
-  if (example !== null && example !== state.photo) return false; // the bar has asked for it
-  const [x, y] = (link.get("at") ?? "").split(",").map(Number);
-  const [mode, zoom] = [link.get("mode"), Number(link.get("zoom"))];
-  const pair = (link.get("pair") ?? "").split(",");
-  state.heat = find(".heat").checked = link.has("heat");
-  linked = false;
-  if (pair.every(named)) choosePair(...pair);
-  const radio = [...element.querySelectorAll(".modes input")].find((input) => input.value === mode);
-  if (radio) {
-    radio.checked = true;
-    setMode(mode);
-  }
-  if (zoom > 0 && Number.isFinite(x) && Number.isFinite(y)) look(x, y, zoom);
-  else fit();
-  describe();
-  return true;
+  const swatch = make("span", { class: "swatch" });
+  const colour = make("td", {}, "–");
+  const row = make("tr", {}, make("th", { scope: "row" }, swatch, name), colour);
+  return {
+    name, figure, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
+    address: null, picture: null, found: null, heat: null,
+  };
 }

@@ -1,11 +1,29 @@
 // Pictures as the browser decodes them, and what is computed from their pixels.
 
-const decoded = new Map(); // address -> promise of { bitmap, pixels(), smooth() }
+import { makeCanvas } from "../dom.js";
 
-/** Fetch and decode, once for each address. */
-function decode(address) {
-  if (!decoded.has(address)) decoded.set(address, fetchPicture(address));
-  return decoded.get(address);
+/** Pictures by their address, fetched and decoded once. */
+export class Pictures {
+  #decoded = new Map(); // address -> promise of { bitmap, pixels(), smooth() }
+
+  get(address) {
+    if (!this.#decoded.has(address)) this.#decoded.set(address, fetchPicture(address));
+    return this.#decoded.get(address);
+  }
+
+  /** It is asked for again next time. */
+  forget(address) {
+    this.#decoded.delete(address);
+  }
+
+  /** Free the pictures that are no longer shown. */
+  keepOnly(addresses) {
+    for (const [address, picture] of this.#decoded) {
+      if (addresses.includes(address)) continue;
+      this.forget(address);
+      picture.then(({ bitmap }) => bitmap.close(), () => {});
+    }
+  }
 }
 
 async function fetchPicture(address) {
@@ -22,22 +40,11 @@ function asPicture(bitmap) {
   return { bitmap, pixels, smooth: () => (calm ??= smoothed(pixels(), bitmap.width, bitmap.height)) };
 }
 
-/** Free the pictures that are no longer shown. */
-function forgetAllBut(addresses) {
-  for (const [address, picture] of decoded) {
-    if (addresses.includes(address)) continue;
-    decoded.delete(address);
-    picture.then(({ bitmap }) => bitmap.close(), () => {});
-  }
-}
-
 function readPixels(bitmap) {
-  const canvas = document.createElement("canvas");
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const { width, height } = bitmap;
+  const context = makeCanvas([width, height]).getContext("2d", { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, canvas.width, canvas.height).data;
+  return context.getImageData(0, 0, width, height).data;
 }
 
 const REACH = 6; // px: a mean over 13, which no stroke outlives
@@ -65,10 +72,8 @@ function runningMeans(source, length, lines, step, across) {
 }
 
 /** gain · |first − second| for each channel, clipped at 255, and the mean without gain. */
-function difference(first, second, gain, calm) {
-  const canvas = document.createElement("canvas");
-  canvas.width = first.bitmap.width;
-  canvas.height = first.bitmap.height;
+export function difference(first, second, gain, calm) {
+  const canvas = makeCanvas([first.bitmap.width, first.bitmap.height]);
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   const [one, two] = [first, second].map((picture) => (calm ? picture.smooth() : picture.pixels()));

@@ -1,5 +1,7 @@
 // Making pictures smaller on the screen. A browser's own way turns a fine grid into moiré.
 
+import { makeCanvas } from "../dom.js";
+
 const LOBES = 3;
 
 function lanczos(x) {
@@ -42,12 +44,11 @@ function reduce(source, target, taps, lines, along, across) {
 }
 
 /** RGBA bytes of width × height -> an opaque canvas of smaller size, filtered by Lanczos' window. */
-function shrink(pixels, [width, height], [newWidth, newHeight]) {
+export function shrink(pixels, [width, height], [newWidth, newHeight]) {
   const between = new Float32Array(4 * newWidth * height);
   reduce(pixels, between, weights(width, newWidth), height,
     { source: 4, target: 4 }, { source: 4 * width, target: 4 * newWidth });
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [newWidth, newHeight];
+  const canvas = makeCanvas([newWidth, newHeight]);
   const context = canvas.getContext("2d");
   const image = context.createImageData(newWidth, newHeight);
   image.data.fill(255); // clipped and rounded by the array

@@ -1,9 +1,9 @@
 // What is looked at as a PNG, labelled; all pictures on one; a link to this view.
 
+import { make, makeCanvas } from "../dom.js";
+
 const MOST_PIXELS = 16e6; // of a picture that is saved: phones cannot make larger ones
 const FONT = "ui-sans-serif, system-ui, sans-serif"; // whatever scripts this machine can write
-
-const NOTHING = "There are no pictures yet that could be saved.";
 
 /** Lay out cells of one size, each { source, lines }, over lines about all of them. */
 function sheet(cells, [width, height], columns, lines) {
@@ -14,9 +14,8 @@ function sheet(cells, [width, height], columns, lines) {
   const [gap, line] = [text, Math.round(1.4 * text)];
   const column = Math.max(cell[0], 160);
   const row = cell[1] + gap / 2 + line * Math.max(...cells.map((one) => one.lines.length));
-  const canvas = document.createElement("canvas");
-  canvas.width = columns * (column + gap) + gap;
-  canvas.height = Math.round(rows * (row + gap) + gap + lines.length * line);
+  const canvas = makeCanvas([
+    columns * (column + gap) + gap, Math.round(rows * (row + gap) + gap + lines.length * line)]);
   const context = canvas.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -47,80 +46,71 @@ function fitting(context, words, room) {
   return `${signs.join("").trimEnd()}…`;
 }
 
-const about = (entry) => [
-  [entry.name, entry.time.textContent].filter(Boolean).join(" · "),
-  [entry.score.textContent, ...[...entry.facts.children].map((fact) => fact.textContent)]
-    .filter(Boolean).join(" · "),
+const joined = (...parts) => parts.filter(Boolean).join(" · ");
+
+const about = ({ name, time, score, facts }) => [
+  joined(name, time.textContent),
+  joined(score.textContent, ...[...facts.children].map((fact) => fact.textContent)),
 ];
 
 /** Where one looks, in words. */
-function whereabouts() {
-  const [x, y] = [state.x, state.y].map((percent, axis) => Math.round((state.size[axis] * percent) / 100));
-  return state.fitted
-    ? `whole picture at ${shownZoom()}`
-    : `around x ${x}, y ${y} at ${shownZoom()}`;
+function whereabouts({ size, x, y, fitted, zoomInWords }) {
+  const [across, down] = [x, y].map((percent, axis) => Math.round((size[axis] * percent) / 100));
+  return fitted ? `whole picture at ${zoomInWords}` : `around x ${across}, y ${down} at ${zoomInWords}`;
 }
 
 /** The panes as they stand on the screen, or the single one. */
-function saveView() {
-  if (!state.size) {
-    say(NOTHING, true);
-    return;
+function viewSheet(view) {
+  const { chosen, columns, entries, inGrid, mode, props, single: { canvas }, viewport } = view;
+  view.draw(); // now: nothing may be left over from before
+  const lines = [props.value.caption, whereabouts(viewport)];
+  if (inGrid) {
+    const cells = entries.map((entry) => ({ source: entry.canvas, lines: about(entry) }));
+    return sheet(cells, viewport.pane, columns, lines);
   }
-  draw(); // now: nothing may be left over from before
-  const lines = [props.value.caption, whereabouts()];
-  if (inGrid()) {
-    const cells = state.pictures.map((entry) => ({ source: entry.canvas, lines: about(entry) }));
-    const columns = Number(element.style.getPropertyValue("--columns"));
-    save(sheet(cells, paneSize(), columns, lines), "view");
-    return;
-  }
-  const canvas = single.querySelector("canvas");
-  const words = [canvas.getAttribute("aria-label"), ...chosen().map((entry) => about(entry).join(" · "))];
-  if (state.mode === "one") words.pop();
-  save(sheet([{ source: canvas, lines: words }], paneSize(), 1, lines), state.mode);
+  const shown = mode === "one" ? chosen.slice(0, 1) : chosen;
+  const words = [canvas.getAttribute("aria-label"), ...shown.map((entry) => about(entry).join(" · "))];
+  return sheet([{ source: canvas, lines: words }], viewport.pane, 1, lines);
 }
 
 /** All pictures, whole, in as many columns as show them largest on a page of 16:10. */
-function saveAll() {
-  const entries = state.pictures.filter((entry) => entry.picture);
-  if (!entries.length) {
-    say(NOTHING, true);
+function wholeSheet({ entries, props, viewport: { size } }) {
+  const cells = entries.filter(({ picture }) => picture)
+    .map((entry) => ({ source: entry.picture.bitmap, lines: about(entry) }));
+  const merit = (columns) =>
+    Math.min(1.6 / (columns * size[0]), 1 / (Math.ceil(cells.length / columns) * size[1]));
+  const columns = cells.map((_, index) => index + 1)
+    .reduce((best, count) => (merit(count) > merit(best) * 1.0001 ? count : best), 1);
+  return sheet(cells, size, columns, [props.value.caption]);
+}
+
+async function save(view, makeSheet, kind) {
+  if (!view.viewport.size || !view.entries.some(({ picture }) => picture)) {
+    view.say("There are no pictures yet that could be saved.", true);
     return;
   }
-  const [width, height] = state.size;
-  const merit = (columns) =>
-    Math.min(1.6 / (columns * width), 1 / (Math.ceil(entries.length / columns) * height));
-  const columns = entries.map((_, index) => index + 1)
-    .reduce((best, count) => (merit(count) > merit(best) * 1.0001 ? count : best), 1);
-  const cells = entries.map((entry) => ({ source: entry.picture.bitmap, lines: about(entry) }));
-  save(sheet(cells, state.size, columns, [props.value.caption]), "comparison");
+  const blob = await new Promise((done) => makeSheet(view).toBlob(done, "image/png"));
+  if (!blob) {
+    view.say("This picture is too large for this browser to save.", true);
+    return;
+  }
+  const href = URL.createObjectURL(blob);
+  make("a", { href, download: `${view.props.value.stem}-${kind}.png` }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
 }
 
-function save(canvas, kind) {
-  canvas.toBlob((blob) => {
-    if (!blob) {
-      say("This picture is too large for this browser to save.", true);
-      return;
-    }
-    const anchor = make("a");
-    anchor.href = URL.createObjectURL(blob);
-    anchor.download = `${props.value.stem}-${kind}.png`;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 60000);
-  }, "image/png");
-}
-
-async function copyLink() {
+async function copyLink(view) {
   await new Promise((done) => setTimeout(done, 250)); // until the address is up to date
   try {
     await navigator.clipboard.writeText(location.href);
-    say("The link to this view has been copied.");
+    view.say("The link to this view has been copied.");
   } catch {
-    say("The link to this view is in the address bar.");
+    view.say("The link to this view is in the address bar.");
   }
 }
 
-find(".save-view").addEventListener("click", saveView);
-find(".save-all").addEventListener("click", saveAll);
-find(".copy-link").addEventListener("click", copyLink);
+export function listenToSaving(view) {
+  view.on(".save-view", "click", () => save(view, viewSheet, view.inGrid ? "view" : view.mode));
+  view.on(".save-all", "click", () => save(view, wholeSheet, "comparison"));
+  view.on(".copy-link", "click", () => copyLink(view));
+}

@@ -1,92 +1,78 @@
-// What the server sends, what is going on, and the buttons that belong to no other file.
+// The viewer: its parts put together, what the server sends, and the buttons that belong to no part.
 
-/** A line about what is going on; the only one on the page. */
-function say(words, error = false) {
-  find(".words").textContent = error ? "" : words;
-  find(".error").textContent = error ? words : "";
-}
+import { hear, tell } from "../messages.js";
+import { Drawing } from "./drawing.js";
+import { listenToKeys } from "./keys.js";
+import { Link } from "./link.js";
+import { Modes } from "./modes.js";
+import { Overview } from "./overview.js";
+import { Panes } from "./panes.js";
+import { Pointers } from "./pointers.js";
+import { Report } from "./report.js";
+import { listenToSaving } from "./saving.js";
+import { Spots } from "./spots.js";
+import { View } from "./view.js";
 
-let countingDown = 0;
-let asked = 0;
-
-/** What is going on, with the time that is left from a second on. */
-function report({ words, error, done, total, seconds_left: left }) {
-  clearInterval(countingDown);
-  clearTimeout(asked);
-  const bar = find(".report progress");
-  bar.hidden = find(".stop").hidden = !total;
-  if (!total) {
-    say(words, error);
-    return;
-  }
-  bar.max = total;
-  bar.value = done;
-  const started = performance.now();
-  const write = () => {
-    const seconds = left - (performance.now() - started) / 1000;
-    const time = left >= 1 ? `, about ${Math.max(1, Math.round(seconds))} s left` : "";
-    say(`${words} ${done} of ${total}${time}`);
-  };
-  write();
-  countingDown = setInterval(write, 500);
+export function start({ element, props, watch, trigger }) {
+  const view = new View(element, props);
+  const { viewport } = view;
+  const [modes, report] = [new Modes(view), new Report(view)];
+  const link = new Link(view, modes);
+  const panes = new Panes(view, () => link.follow());
+  view.parts = [new Drawing(view), new Overview(view), panes, modes, new Spots(view), link];
+  new Pointers(view, modes);
+  listenToKeys(view, modes);
+  listenToSaving(view);
+  listenToFullScreen(view);
+  view.on(".in", "click", () => viewport.step(1, view.cursor));
+  view.on(".out", "click", () => viewport.step(-1, view.cursor));
+  view.on(".pixels", "click", () => viewport.look(viewport.x, viewport.y, 1));
+  view.on(".fit", "click", () => viewport.fit());
+  view.on(".stop", "click", () => {
+    report.stop();
+    trigger("stop");
+  });
+  hear("asked", () => report.wait());
+  hear("words", ({ words, error }) => view.say(words, error));
+  new ResizeObserver(() => view.resize()).observe(view.stage);
+  element.viewer = view; // for tests, and for the curious
+  modes.show("grid");
+  const receive = () => props.value && show(props.value, { view, panes, modes, report });
+  watch("value", receive);
+  receive();
 }
 
 /** Show what the server sent: names, facts and pictures, those that are there. */
-function receive() {
-  if (!props.value) return;
-  report(props.value.report);
-  const { panes, photo } = props.value;
-  if (photo !== state.photo) state.fitted = true; // the same one stays where it is
-  state.photo = photo;
-  const names = panes.map((pane) => pane.name).join();
-  if (names !== state.pictures.map((entry) => entry.name).join()) build(panes);
-  // Without the host, which Gradio does not know behind a proxy that does not tell.
-  const addresses = panes.map(
-    ({ picture }) => picture && new URL(picture.url, location.href).pathname);
-  forgetAllBut(addresses);
-  panes.forEach((pane, index) => fill(state.pictures[index], pane, addresses[index]));
-  if (!addresses[0]) state.size = null; // without its photo nothing is there yet
-  if (addresses[0]) {
-    const [name] = panes[0].facts;
-    const { number, report: { error } } = props.value;
-    const detail = { photo, address: addresses[0], name, number, error };
-    window.dispatchEvent(new CustomEvent("nst-shown", { detail }));
+function show(value, { view, panes, modes, report }) {
+  report.show(value.report);
+  if (value.photo !== view.photo) view.viewport.fitted = true; // the same one stays where it is
+  view.photo = value.photo;
+  const names = value.panes.map(({ name }) => name);
+  if (names.join() !== view.entries.map(({ name }) => name).join()) {
+    panes.build(names);
+    modes.offer(names);
   }
-  describe();
-  redraw();
+  // Without the host, which Gradio does not know behind a proxy that does not tell.
+  const addresses = value.panes.map(
+    ({ picture }) => picture && new URL(picture.url, location.href).pathname);
+  panes.fill(value.panes, addresses);
+  const { photo, number, report: { error } } = value;
+  if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
+  else tell("shown", { photo, address: addresses[0], name: value.panes[0].facts[0], number, error });
+  view.changed();
 }
 
-find(".in").addEventListener("click", () => stepZoom(1));
-find(".out").addEventListener("click", () => stepZoom(-1));
-find(".pixels").addEventListener("click", () => look(state.x, state.y, 1));
-find(".fit").addEventListener("click", fit);
-find(".whole-screen").hidden = !document.fullscreenEnabled;
-find(".whole-screen").addEventListener("click", () => {
-  if (document.fullscreenElement === element) document.exitFullscreen();
-  else element.requestFullscreen().catch(() => say("This browser shows nothing on its full screen."));
-});
-document.addEventListener("fullscreenchange", () => {
-  const full = document.fullscreenElement === element;
-  find(".whole-screen").setAttribute("aria-pressed", full);
-  layOut();
-  lookAgain();
-});
-find(".stop").addEventListener("click", () => {
-  say("Stopping after this network …");
-  clearInterval(countingDown);
-  trigger("stop");
-});
-window.addEventListener("nst-asked", () => {
-  clearTimeout(asked);
-  asked = setTimeout(() => say("Waiting for the server …"), 500);
-});
-window.addEventListener("nst-words", ({ detail }) => say(detail.words, detail.error));
-
-new ResizeObserver(() => {
-  layOut();
-  lookAgain();
-}).observe(stage);
-element.viewer = { state, region, look, paneSize }; // for tests, and for the curious
-watch("value", receive);
-setMode("grid");
-receive();
+function listenToFullScreen(view) {
+  const { element } = view;
+  const button = view.find(".whole-screen");
+  const isFull = () => document.fullscreenElement === element;
+  button.hidden = !document.fullscreenEnabled;
+  button.addEventListener("click", () => {
+    if (isFull()) document.exitFullscreen();
+    else element.requestFullscreen().catch(() => view.say("This browser shows nothing on its full screen."));
+  });
+  document.addEventListener("fullscreenchange", () => {
+    button.setAttribute("aria-pressed", isFull());
+    view.resize();
+  });
+}

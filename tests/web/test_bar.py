@@ -152,5 +152,5 @@ def test_by_touch(browser: sync_api.Browser, url: str) -> None:
         worst.tap()
         expect(words(page)).to_contain_text("Worst place 1 of")
         page.locator("#bar summary").tap()
-        page.get_by_label("Own colours").tap()
+        page.get_by_label("Keep colours").tap()
         expect(words(page)).to_contain_text("in the photo’s colours")

@@ -89,13 +89,13 @@ def test_place_zoom_and_mode_stay_when_the_photo_is_painted_again(page: Page) ->
         page.locator("#viewer .in").click()
     page.locator("#viewer .single .pane").focus()
     page.keyboard.press("ArrowRight")
-    before = viewer(page, "[viewer.state.x, viewer.state.y, viewer.state.zoom]")
+    before = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
     page.get_by_role("button", name="Stylize").click()
     expect(page.locator("#viewer .words")).to_contain_text("Stylizing")
     painted(page)
-    after = viewer(page, "[viewer.state.x, viewer.state.y, viewer.state.zoom]")
+    after = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
     assert after == pytest.approx(before, abs=0.5)
-    assert viewer(page, "viewer.state.mode") == "slider"
+    assert viewer(page, "viewer.mode") == "slider"
 
 
 def test_a_link_shows_the_same_place_of_the_same_example(
@@ -114,7 +114,7 @@ def test_a_link_shows_the_same_place_of_the_same_example(
         page.keyboard.press("ArrowUp")
         page.wait_for_function("location.hash.includes('zoom=')")
         page.wait_for_timeout(300)
-        state = "[viewer.state.mode, viewer.state.x, viewer.state.y, viewer.state.zoom]"
+        state = "[viewer.mode, viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]"
         before, shown = viewer(page, state), canvas(page, "#viewer .single canvas")
         address = page.url
         page.reload()
@@ -156,7 +156,7 @@ def test_an_address_that_makes_no_sense_shows_the_first_example(
     nonsense = "#example=../etc&size=17&mode=x&pair=a,b&at=,x&zoom=-3&engine=%00&strength=1e9"
     with visiting(browser, url, nonsense) as page:
         expect(page.locator("#viewer .facts").first).to_contain_text("lamps.png")
-        assert viewer(page, "[viewer.state.mode, viewer.state.fitted]") == ["grid", True]
+        assert viewer(page, "[viewer.mode, viewer.viewport.fitted]") == ["grid", True]
         page.locator("#viewer .in").click()
         page.wait_for_function("location.hash.includes('zoom=')")
         assert "etc" not in page.url

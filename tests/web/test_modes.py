@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from nst.web.page.zoom import magnify
 from tests.browser import Page, canvas, expect, mode, pane, result, viewer
+from tests.zoom import magnify
 
 
 def test_slider_shows_one_left_and_the_other_right(page: Page) -> None:
@@ -35,10 +35,10 @@ def test_slider_shows_one_left_and_the_other_right(page: Page) -> None:
     page.mouse.up()
     assert int(divider.get_attribute("aria-valuenow")) > 50
     view = page.locator("#viewer .single .pane").bounding_box()
-    zoom = viewer(page, "viewer.state.zoom")
+    zoom = viewer(page, "viewer.viewport.zoom")
     page.mouse.click(view["x"] + view["width"] * 0.2, view["y"] + 40)  # brings the divider there
     expect(divider).to_have_attribute("aria-valuenow", "20")
-    assert viewer(page, "viewer.state.zoom") == zoom
+    assert viewer(page, "viewer.viewport.zoom") == zoom
 
 
 def test_blink_is_slow_and_can_be_paused(page: Page) -> None:
@@ -75,7 +75,7 @@ def test_difference_is_amplified(page: Page) -> None:
     gain.press("ArrowRight")
     gain.press("ArrowRight")
     expect(page.locator("#viewer .gain output")).to_have_text("×8")
-    x, y, zoom = viewer(page, "[viewer.state.x, viewer.state.y, viewer.state.zoom]")
+    x, y, zoom = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
     assert zoom == int(zoom) >= 2  # a small picture is fitted to whole pixels
     one, two = (np.asarray(result(page, name)).astype(int) for name in ("baseline", "v3"))
     expected = Image.fromarray(np.minimum(8 * abs(one - two), 255).astype(np.uint8))
@@ -95,7 +95,7 @@ def test_the_difference_can_leave_out_strokes(page: Page) -> None:
     page.get_by_role("checkbox", name="Smoothed").check()
     one, two = (np.asarray(result(page, name)).astype(float) for name in ("baseline", "v3"))
     distance = abs(mean_of_13(one) - mean_of_13(two))
-    zoom = viewer(page, "viewer.state.zoom")
+    zoom = viewer(page, "viewer.viewport.zoom")
     shown = canvas(page, "#viewer .single canvas").astype(int)
     left = (shown.shape[1] - round(zoom * one.shape[1]) + 1) // 2
     top = (shown.shape[0] - round(zoom * one.shape[0]) + 1) // 2

@@ -12,10 +12,9 @@ from nst.web.page.spots import find_spots
 from tests.browser import Page, canvas, expect, mode, pane, place, result, viewer
 
 
-def centre(page: Page) -> list[int]:
-    return viewer(
-        page, "[viewer.state.x, viewer.state.y].map((p, a) => p * viewer.state.size[a] / 100)"
-    )
+def centre(page: Page) -> list[float]:
+    x, y, size = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.size]")
+    return [x * size[0] / 100, y * size[1] / 100]
 
 
 def test_worst_place_leads_to_one_place_after_the_other(page: Page) -> None:
@@ -25,7 +24,7 @@ def test_worst_place_leads_to_one_place_after_the_other(page: Page) -> None:
     found = find_spots(result(page, "v1"))
     for number, (x, y) in enumerate([*found.worst, found.worst[0]]):
         button.click()
-        assert viewer(page, "viewer.state.zoom") == 8
+        assert viewer(page, "viewer.viewport.zoom") == 8
         expect(page.locator("#viewer .words")).to_contain_text(
             f"Worst place {number % len(found.worst) + 1} of {len(found.worst)} of v1"
         )
@@ -36,8 +35,8 @@ def test_worst_place_leads_to_one_place_after_the_other(page: Page) -> None:
 
 def near(middle: list[float], spot: tuple[int, int], page: Page) -> bool:
     """Whether a place is in the middle, or as near to it as the picture's border lets it be."""
-    panes = [side / 16 for side in viewer(page, "viewer.paneSize()")]
-    size = viewer(page, "viewer.state.size")
+    panes = [side / 16 for side in viewer(page, "viewer.viewport.pane")]
+    size = viewer(page, "viewer.viewport.size")
     wanted = [
         min(max(at + 0.5, half), length - half)
         for at, half, length in zip(spot, panes, size, strict=True)

@@ -5,13 +5,10 @@ Skipped where there is neither Playwright nor a Chromium.
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from nst.web.page.zoom import magnify, region
 from tests.browser import (
     NAMES,
     Page,
@@ -24,6 +21,7 @@ from tests.browser import (
     viewer,
     visiting,
 )
+from tests.zoom import magnify
 
 
 def test_names_of_files_are_text(page: Page) -> None:
@@ -41,34 +39,12 @@ def test_pixels_on_the_screen_are_the_results(page: Page) -> None:
     page.locator("#viewer .pane").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowUp")
-    x, y, zoom = viewer(page, "[viewer.state.x, viewer.state.y, viewer.state.zoom]")
-    width, height = viewer(page, "viewer.paneSize()")
+    x, y, zoom = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
+    width, height = viewer(page, "viewer.viewport.pane")
     assert zoom >= 2
     for name in NAMES:
         expected = np.asarray(magnify(result(page, name), x, y, zoom, width, height))
         assert np.array_equal(canvas(page, pane(name)), expected), name
-
-
-def test_viewer_and_api_share_one_formula(page: Page) -> None:
-    draw = random.Random(0)
-    cases = [
-        (
-            [draw.randint(16, 3000), draw.randint(16, 3000)],
-            draw.uniform(0, 100),
-            draw.choice([0, 50, 100, draw.uniform(0, 100)]),
-            draw.choice([0.3, 1, 2, 3.7, 8, 32]),
-            draw.randint(50, 1200),
-            draw.randint(50, 1200),
-        )
-        for _ in range(300)
-    ]
-    shown = page.evaluate(
-        """cases => cases.map(values =>
-            document.querySelector("#viewer [data-mode]").viewer.region(...values))""",
-        cases,
-    )
-    for case, box in zip(cases, shown, strict=True):
-        assert box == pytest.approx(region(*case), abs=1e-9)
 
 
 def turn_wheel(page: Page, name: str, amount: float, key: str | None = None) -> None:
@@ -82,17 +58,17 @@ def turn_wheel(page: Page, name: str, amount: float, key: str | None = None) -> 
 
 
 def test_a_wheel_scrolls_the_page_until_something_is_magnified(page: Page) -> None:
-    fitted = viewer(page, "viewer.state.zoom")
+    fitted = viewer(page, "viewer.viewport.zoom")
     turn_wheel(page, "v1", 120)
     page.wait_for_function("window.scrollY > 0")
-    assert viewer(page, "viewer.state.zoom") == fitted
+    assert viewer(page, "viewer.viewport.zoom") == fitted
     expect(page.locator("#viewer .wheel")).to_contain_text("wheel zoom")
     page.evaluate("window.scrollTo(0, 0)")
     turn_wheel(page, "v1", -100, "Control")
     zoomed = "zoom => document.querySelector('#viewer [data-zoom]').dataset.zoom > zoom"
     page.wait_for_function(zoomed, arg=fitted)
     page.wait_for_timeout(300)
-    with_key = viewer(page, "viewer.state.zoom")
+    with_key = viewer(page, "viewer.viewport.zoom")
     scrolled = page.evaluate("window.scrollY")
     turn_wheel(page, "v1", -100)
     page.wait_for_function(zoomed, arg=with_key)
@@ -105,12 +81,12 @@ def test_a_drag_moves_all_pictures(page: Page) -> None:
     box = place(page, "v1")
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     before = canvas(page, pane("v3"))
-    x = viewer(page, "viewer.state.x")
+    x = viewer(page, "viewer.viewport.x")
     page.mouse.move(*middle)
     page.mouse.down()
     page.mouse.move(middle[0] - 60, middle[1], steps=4)
     page.mouse.up()
-    assert viewer(page, "viewer.state.x") > x
+    assert viewer(page, "viewer.viewport.x") > x
     assert not np.array_equal(canvas(page, pane("v3")), before)
 
 
@@ -123,7 +99,7 @@ def test_the_overview_says_where_one_is_and_leads_elsewhere(page: Page) -> None:
     box = overview.bounding_box()
     assert box["width"] / box["height"] == pytest.approx(256 / 171, rel=0.05)
     page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.75)
-    x, y = viewer(page, "[viewer.state.x, viewer.state.y]")
+    x, y = viewer(page, "[viewer.viewport.x, viewer.viewport.y]")
     assert (x, y) == (pytest.approx(25, abs=4), pytest.approx(75, abs=4))
 
 
@@ -136,7 +112,7 @@ def test_the_full_screen_holds_the_pictures_and_the_tools(page: Page) -> None:
     boxes = [page.locator(pane(name)).bounding_box() for name in NAMES]
     assert all(box["y"] + box["height"] <= height for box in boxes)
     turn_wheel(page, "v1", -100)  # there is no page to scroll
-    assert not viewer(page, "viewer.state.fitted")
+    assert not viewer(page, "viewer.viewport.fitted")
     button.click()
     page.wait_for_function("document.fullscreenElement === null")
 
@@ -144,12 +120,12 @@ def test_the_full_screen_holds_the_pictures_and_the_tools(page: Page) -> None:
 def test_small_pictures_are_filtered_like_pillow_does(browser: sync_api.Browser, url: str) -> None:
     """So that no grid turns into moiré; the example is 512 px wide, on a phone 180 px."""
     with visiting(browser, url, viewport={"width": 390, "height": 844}) as page:
-        zoom, width, height = viewer(page, "[viewer.state.zoom, ...viewer.paneSize()]")
+        zoom, width, height = viewer(page, "[viewer.viewport.zoom, ...viewer.viewport.pane]")
         assert zoom < 1
         page.wait_for_function(  # when the zoom has stayed for a moment
             """() => {
-                const { state } = document.querySelector("#viewer [data-mode]").viewer;
-                return state.pictures.every(({ picture }) => picture.small?.zoom === state.zoom);
+                const { entries, viewport } = document.querySelector("#viewer [data-mode]").viewer;
+                return entries.every(({ picture }) => picture.small?.zoom === viewport.zoom);
             }"""
         )
         for name in ("original", "v1"):
@@ -178,8 +154,8 @@ def test_zoom_counts_the_screens_own_pixels(browser: sync_api.Browser, url: str)
     with visiting(browser, url, **laptop) as page:
         page.locator("#viewer .pixels").click()
         expect(page.locator("#viewer .factor")).to_have_text("1×")
-        x, y, zoom = viewer(page, "[viewer.state.x, viewer.state.y, viewer.state.zoom]")
-        width, height = viewer(page, "viewer.paneSize()")
+        x, y, zoom = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
+        width, height = viewer(page, "viewer.viewport.pane")
         assert width > 1.9 * page.locator(pane("v1")).bounding_box()["width"]
         expected = magnify(result(page, "v1"), x, y, zoom, width, height)
         shown = canvas(page, pane("v1"))
@@ -191,27 +167,29 @@ def test_zoom_counts_the_screens_own_pixels(browser: sync_api.Browser, url: str)
         assert np.array_equal(shown, np.asarray(expected))
         box = place(page, "v2")
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        middle = viewer(page, "viewer.state.cursor")
+        middle = viewer(page, "viewer.cursor")
         assert middle == pytest.approx([256, 192], abs=2)
 
 
 def test_a_click_and_enter_centre(page: Page) -> None:
     box = place(page, "v2")
     page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.6)
-    cursor = viewer(page, "viewer.state.cursor")
-    assert viewer(page, "viewer.state.zoom") == 4
-    assert viewer(page, "viewer.state.x") == pytest.approx(100 * (cursor[0] + 0.5) / 256, abs=0.3)
+    cursor = viewer(page, "viewer.cursor")
+    assert viewer(page, "viewer.viewport.zoom") == 4
+    assert viewer(page, "viewer.viewport.x") == pytest.approx(
+        100 * (cursor[0] + 0.5) / 256, abs=0.3
+    )
     for _ in range(9):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
     x = 100 * (cursor[0] + 9.5) / 256
-    assert viewer(page, "viewer.state.x") == pytest.approx(x, abs=0.3)
+    assert viewer(page, "viewer.viewport.x") == pytest.approx(x, abs=0.3)
 
 
 def test_the_readout_gives_every_pictures_colour(page: Page) -> None:
     box = place(page, "v1")
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.7)
-    x, y = viewer(page, "viewer.state.cursor")
+    x, y = viewer(page, "viewer.cursor")
     expect(page.locator("#viewer .where")).to_contain_text(f"x {x}, y {y}")
     for index, name in enumerate(NAMES):
         colour = " ".join(map(str, result(page, name).getpixel((x, y))))

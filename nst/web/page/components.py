@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pydantic import Field
 from nst.paths import ASSETS
 from nst.web.page.session import STRENGTH_STEP
 from nst.web.page.spots import inline
+from nst.web.page.static import address
 from nst.web.server.store import PictureStore
 
 
@@ -64,24 +66,28 @@ class AnswerToProgram(gr.JSON):
 class OwnHTML(gr.HTML):
     """HTML, CSS and scripts that lie in assets/, in a folder of their own.
 
+    The folder's script of its name exports `start`, which is given what Gradio has for scripts.
     The template holds no values: the script sets them as text, so that a file's name can never
     become markup.
     """
 
     folder: str
-    scripts: tuple[str, ...]  # one function body, in this order
-    styles: tuple[str, ...] = ()  # before the folder's own
+    own_events: tuple[str, ...] = ()  # Gradio gives it those whose names stand in `js_on_load`
 
     def __init__(self, value: Any = None, **settings: Any) -> None:
-        def read(name: str) -> str:
-            return (ASSETS / self.folder / name).read_text(encoding="utf-8")
+        def read(kind: str) -> str:
+            return (ASSETS / self.folder / f"{self.folder}.{kind}").read_text(encoding="utf-8")
 
+        script = address(f"{self.folder}/{self.folder}.js")
+        events = json.dumps(self.own_events)
         settings = {
-            "html_template": read(f"{self.folder}.html"),
-            "css_template": "\n".join(read(f"{name}.css") for name in (*self.styles, self.folder)),
-            "js_on_load": "\n".join(read(f"{name}.js") for name in self.scripts),
+            "html_template": read("html"),
+            "css_template": read("css"),
+            "js_on_load": f"""import(new URL("{script}", document.baseURI)).then(({{ start }}) =>
+                start({{ element, props, watch, trigger, upload }})); // its events: {events}""",
             "apply_default_css": False,
             "elem_id": self.folder,
+            "elem_classes": "controls",
             **settings,
         }
         super().__init__(value, **settings)
@@ -121,8 +127,7 @@ class Bar(OwnHTML):
 
     data_model = StylizeRequest
     folder = "bar"
-    scripts = ("../address", "photo", "bar")
-    styles = ("../controls",)
+    own_events = ("run", "mix")
 
     def __init__(
         self,
@@ -200,21 +205,7 @@ class Viewer(OwnHTML):
 
     data_model = View
     folder = "viewer"
-    scripts = (
-        "../address",
-        "geometry",
-        "resample",
-        "pictures",
-        "view",
-        "overview",
-        "panes",
-        "pair",
-        "spots",
-        "saving",
-        "input",
-        "keys",
-        "viewer",
-    )
+    own_events = ("stop",)
 
     def __init__(
         self, value: View | None = None, *, store: PictureStore | None = None, **settings: Any

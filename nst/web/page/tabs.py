@@ -17,8 +17,6 @@ class LivePictures(OwnHTML):
     """The camera and what two networks make of it; the script speaks with `nst.web.live.socket`."""
 
     folder = "live"
-    scripts = ("live",)
-    styles = ("../controls",)
 
     def __init__(
         self, value: Any = None, *, networks: Mapping[str, str] = {}, **settings: Any

@@ -1,0 +1,102 @@
+// Drawing the pictures into their panes, with the cursor's pixel outlined.
+
+import { ratio } from "../dom.js";
+import { shrink } from "./resample.js";
+
+/** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
+const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
+
+export class Drawing {
+  #settling = 0;
+
+  constructor(view) {
+    this.view = view;
+  }
+
+  draw() {
+    const { element, entries, inGrid, single, stage, viewport } = this.view;
+    element.dataset.zoom = viewport.zoom;
+    stage.classList.toggle("moved", !viewport.fitted);
+    this.view.find(".factor").textContent = viewport.zoomInWords;
+    for (const pane of inGrid ? entries : [single]) {
+      this.#drawPane(pane.canvas, viewport.size ? this.#layers(pane) : []);
+      this.#placeMark(pane.mark);
+    }
+  }
+
+  /** What a pane shows: pictures between two fractions of its width, and what lies over them. */
+  #layers(pane) {
+    const { chosen, divider, entries, heat, inGrid, mode, original, secondShown } = this.view;
+    const layer = (entry, from = 0, to = 1) =>
+      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.heat : null, from, to }] : [];
+    if (original) return layer(entries[0]);
+    if (inGrid) return layer(pane);
+    const [first, second] = chosen;
+    if (!first?.picture || !second?.picture) return [];
+    if (mode === "one") return layer(first);
+    if (mode === "blink") return layer(secondShown ? second : first);
+    if (mode === "difference") return layer(this.view.difference);
+    return [...layer(first, 0, divider / 100), ...layer(second, divider / 100)];
+  }
+
+  /** The visible region: nearest neighbour from 2× on, smoothed before, Lanczos below 1×. */
+  #drawPane(canvas, layers) {
+    const { viewport } = this.view;
+    const { size, zoom } = viewport;
+    const [width, height] = ([canvas.width, canvas.height] = viewport.pane);
+    canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched
+    if (!layers.length) return;
+    const context = canvas.getContext("2d");
+    const [left, top, right, bottom] = viewport.region;
+    const [startX, startY] = viewport.corner;
+    const place = [left - startX, top - startY].map((length) => wholePixel(length * zoom));
+    const extent = [right - left, bottom - top].map(
+      (length) => (zoom < 1 ? wholePixel(length * zoom) : length * zoom));
+    const drawOne = (bitmap, smooth) => {
+      const [across, down] = [bitmap.width / size[0], bitmap.height / size[1]];
+      context.imageSmoothingEnabled = smooth;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(
+        bitmap, left * across, top * down, (right - left) * across, (bottom - top) * down,
+        ...place, ...extent);
+    };
+    for (const { picture, heat, from, to } of layers) {
+      context.save();
+      context.beginPath();
+      context.rect(from * width, 0, (to - from) * width, height);
+      context.clip();
+      drawOne(zoom < 1 ? this.#small(picture) : picture.bitmap, zoom < 2);
+      if (heat) drawOne(heat, false);
+      context.restore();
+    }
+  }
+
+  /** A picture as small as it is shown; as it is, until the zoom has stayed for a moment. */
+  #small(picture) {
+    const { zoom } = this.view.viewport;
+    if (picture.small?.zoom === zoom) return picture.small.canvas;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#makeSmall(picture, zoom), 50);
+    return picture.bitmap;
+  }
+
+  #makeSmall(picture, zoom) {
+    if (this.view.viewport.zoom !== zoom) return;
+    const size = [picture.bitmap.width, picture.bitmap.height];
+    const less = size.map((side) => Math.max(1, wholePixel(side * zoom)));
+    picture.small = { zoom, canvas: shrink(picture.pixels(), size, less) };
+    this.view.redraw(); // which comes to the next one
+  }
+
+  #placeMark(mark) {
+    const { cursor, viewport } = this.view;
+    mark.hidden = !cursor || !viewport.size;
+    if (mark.hidden) return;
+    const zoom = viewport.zoom / ratio(); // in CSS px from here on
+    const [left, top] = viewport.corner.map((start, axis) => (cursor[axis] - start) * zoom);
+    const side = Math.max(zoom, 7);
+    const shift = (zoom - side) / 2;
+    mark.style.cssText =
+      `width:${side}px;height:${side}px;transform:translate(${left + shift}px,${top + shift}px)`;
+  }
+}

@@ -1,0 +1,42 @@
+// The only line on the page about what is going on, with the time that is left.
+
+export class Report {
+  #countingDown = 0;
+  #asked = 0;
+
+  constructor(view) {
+    this.view = view;
+  }
+
+  /** The server has been asked; it mostly answers before anybody has to be told. */
+  wait() {
+    clearTimeout(this.#asked);
+    this.#asked = setTimeout(() => this.view.say("Waiting for the server …"), 500);
+  }
+
+  stop() {
+    clearInterval(this.#countingDown);
+    this.view.say("Stopping after this network …");
+  }
+
+  /** What the server says; the time from a second on. */
+  show({ words, error, done, total, seconds_left: left }) {
+    clearInterval(this.#countingDown);
+    clearTimeout(this.#asked);
+    const bar = this.view.find(".report progress");
+    bar.hidden = this.view.find(".stop").hidden = !total;
+    if (!total) {
+      this.view.say(words, error);
+      return;
+    }
+    Object.assign(bar, { max: total, value: done });
+    const started = performance.now();
+    const write = () => {
+      const seconds = left - (performance.now() - started) / 1000;
+      const time = left >= 1 ? `, about ${Math.max(1, Math.round(seconds))} s left` : "";
+      this.view.say(`${words} ${done} of ${total}${time}`);
+    };
+    write();
+    this.#countingDown = setInterval(write, 500);
+  }
+}
