@@ -5,12 +5,12 @@
     python -m nst.study.ablation --report
 
 The first measures every final checkpoint of the folders and writes assets/ablation.csv, a row for
-each, and assets/ablation-orbs.png, the yellowest place of each one's picture of the example
-"tower", 30 px: each paints its orbs where it likes.  A run is named after its folder, or after its
-file where a folder holds several.  The first run is what the others are compared with; `--median
-RUN` adds one of the runs once more, its pictures through a 3×3 median, as Johnson's program shows
-them.  The second makes the table (assets/ablation.md) and the figure
-(assets/figure-9-ablation.png) from these two files alone.
+each, and assets/ablation-orbs.png, the yellowest 30 px of each one's picture of the example
+"tower" (each network puts its orbs elsewhere).  A run is named after its folder, or after its file
+where a folder holds several.  The first run is what the others are compared with; `--median RUN`
+adds one of the runs once more, its pictures through a 3×3 median, as Johnson's program shows them.
+The second makes the table (assets/ablation.md) and the figure (assets/figure-9-ablation.png) from
+these two files alone.
 
 Losses are those of pictures as shown, through the plain VGG for all, means over the test photos;
 `nst.artifacts.measure` has lattice, red spots (on the page's examples too) and flat field.  The
@@ -54,14 +54,7 @@ from nst.pictures.examples import FIRST_SIDE, examples
 from nst.pictures.reading import limit_side, read_picture
 from nst.pictures.tensors import to_picture, to_tensor
 from nst.reporting import DETAIL, GAP, draw_grid, markdown_table, save
-from nst.study.common import (
-    ABLATION,
-    Network,
-    evaluate_part,
-    loss_of_training,
-    loss_settings,
-    photos_of_training,
-)
+from nst.study.common import ABLATION, Network, evaluate_part, loss_and_photos, loss_settings
 
 ENGINES: tuple[EngineName, ...] = ("eager", "openvino")
 REPEATS = 20  # of each latency
@@ -157,7 +150,7 @@ def latencies(runs: Mapping[str, FinalCheckpoint]) -> pd.DataFrame:
 
 
 def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]:
-    """The rows of all runs, and the yellowest place that each paints, beside each other."""
+    """The rows of all runs, and their orbs beside each other in the same order."""
     runs = find_runs(options.runs)
     first = next(iter(runs.values()))
     for run in runs.values():
@@ -165,8 +158,7 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
             if run.training.get(name) != first.training.get(name):
                 raise CheckpointError(f"{run.path}: trained with another {name} than {first.path}")
     settings = replace(loss_settings(first.metadata), lattice_weight=0.0)
-    loss = loss_of_training(first.metadata, settings, options.style, options.vgg_weights)
-    photos = photos_of_training(first.metadata, options.photos)["test"]
+    loss, photos = loss_and_photos(first.metadata, settings, options)
     networks: dict[str, Network] = {name: fast(run.network) for name, run in runs.items()}
     of_run = {name: name for name in runs}
     for name in options.median:
@@ -175,7 +167,7 @@ def measure_all(options: argparse.Namespace) -> tuple[pd.DataFrame, Image.Image]
         networks[f"{name}, median"] = through_median(runs[name].network)
         of_run[f"{name}, median"] = name
     milliseconds = latencies(runs)  # before the hour that the next takes
-    evaluation = evaluate_part(networks, loss, photos, "test", rim_chroma)
+    evaluation = evaluate_part(networks, loss, photos["test"], "test", rim_chroma)
     rows, orbs = [], []
     for name, network in networks.items():
         run = runs[of_run[name]]

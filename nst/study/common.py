@@ -6,9 +6,10 @@ other photos than the training did without saying so.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,37 +60,28 @@ def common_loss(folder: Path = CHECKPOINTS, variants: Iterable[str] = VARIANTS) 
     return common
 
 
-def loss_of_training(
-    metadata: Mapping[str, str], settings: LossSettings, style: Path, vgg_weights: Path | None
-) -> PerceptualLoss:
-    """The loss for the painting that a checkpoint was trained with.
+def loss_and_photos(
+    metadata: Mapping[str, str], settings: LossSettings, options: argparse.Namespace
+) -> tuple[PerceptualLoss, dict[str, PhotoSet]]:
+    """The loss for a checkpoint's painting, and photos at its size, from the command line's files.
 
-    Says when it looks through another VGG-16.
+    Says when VGG-16's weights or the photos are not those of the training.
 
     Raises:
         CheckpointError: it was another painting.
-        ValueError: the painting or VGG's weights cannot be read.
+        ValueError: there are no photos, or a file cannot be read.
     """
-    if metadata["style_sha256"] != sha256(style):
-        raise CheckpointError(f"{style}: the networks were trained for another picture")
+    if metadata["style_sha256"] != sha256(options.style):
+        raise CheckpointError(f"{options.style}: the networks were trained for another picture")
     training = json.loads(metadata["training"])
-    if noted_weights(vgg_weights) != training.get("vgg_weights"):
+    if noted_weights(options.vgg_weights) != training.get("vgg_weights"):
         print("another VGG-16 than the training's: losses are not comparable", file=sys.stderr)
-    picture = read_style(style, training["style_side"])
-    return PerceptualLoss(load_vgg16(vgg_weights), picture, settings)
-
-
-def photos_of_training(metadata: Mapping[str, str], paths: Sequence[Path]) -> dict[str, PhotoSet]:
-    """The photos at the size of a checkpoint's training; says when they are others.
-
-    Raises:
-        ValueError: there are none, or some cannot be read.
-    """
-    training = json.loads(metadata["training"])
-    photos = load_photos(paths, training["photo_side"])
+    style = read_style(options.style, training["style_side"])
+    loss = PerceptualLoss(load_vgg16(options.vgg_weights), style, settings)
+    photos = load_photos(options.photos, training["photo_side"])
     if names_sha256(photos) != training.get("photo_names_sha256"):
         print("other photos than those of the training: it may have seen them", file=sys.stderr)
-    return photos
+    return loss, photos
 
 
 def read_logs(folder: Path = CHECKPOINTS) -> dict[str, pd.DataFrame]:

@@ -29,13 +29,7 @@ from nst.console import command_parser
 from nst.fast import fast
 from nst.paths import CHECKPOINTS
 from nst.reporting import save
-from nst.study.common import (
-    EVALUATION,
-    common_loss,
-    evaluate_part,
-    loss_of_training,
-    photos_of_training,
-)
+from nst.study.common import EVALUATION, common_loss, evaluate_part, loss_and_photos
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,9 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks = load_networks(options.checkpoints)
         networks = {name: fast(network) for name, network in networks.items()}
         _, metadata = load_checkpoint(options.checkpoints / "baseline.safetensors")
-        settings = common_loss(options.checkpoints)
-        loss = loss_of_training(metadata, settings, options.style, options.vgg_weights)
-        photos = photos_of_training(metadata, options.photos)
+        loss, photos = loss_and_photos(metadata, common_loss(options.checkpoints), options)
         parts = ("test", "validation")
         table = pd.concat([evaluate_part(networks, loss, photos[part], part) for part in parts])
         save(options.out / EVALUATION, table)

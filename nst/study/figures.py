@@ -117,7 +117,7 @@ def draw_results(
 ) -> tuple[Image.Image, Image.Image]:
     """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified.
 
-    Each network's own place: they paint their stars at different ones.
+    Each network's own place: their stars lie at different ones.
     """
     whole: dict[str, list[Image.Image]] = {"photo": list(photos)}
     for name, network in networks.items():
