@@ -57,7 +57,7 @@ def describe(found: Artifacts, periods: Mapping[int, float] | None) -> str:
         if found.array_contrast:
             spots += f", {found.array_contrast:.0f} levels"
     each = [f"{period} px {ratio:.1f}" for period, ratio in (periods or {}).items()]
-    by_period = f" ({', '.join(each)})" if each else ""
+    by_period = f"; {', '.join(each)} dB" if each else ""
     return f"lattice {found.lattice_db:.1f} dB{by_period}; {spots}; worst at {x}, {y}"
 
 

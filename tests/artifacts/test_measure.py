@@ -233,7 +233,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(pictures) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "red spots in 100% of the yellow area" in lines[0]
-    assert " dB (2 px " in lines[0]
+    assert " dB; 2 px " in lines[0]
     assert "red spots in 0% of the yellow area; worst at" in lines[1]
 
 
