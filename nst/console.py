@@ -10,6 +10,7 @@ stands above a module's imports, so that Ctrl-C is heeded while they take their 
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import io
@@ -43,6 +44,15 @@ def run(module: str, *arguments: object, first: Callable[[], object] = lambda: N
         print(STOPPED, file=sys.stderr)
         status = INTERRUPTED
     sys.exit(status)
+
+
+def command_parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """For a module that is started by `python -m`, with its docstring as it stands."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 class _HeedlessFile(io.FileIO):

@@ -111,6 +111,12 @@ def test_arrows_go_down(name: str) -> None:
         assert floor(module) in MAY_USE[floor(name)], f"{name} imports {module}"
 
 
+def test_studies_are_leaves() -> None:
+    for name in MODULES:
+        if floor(name) == "nst.study":
+            assert {one for one in ours(name) if floor(one) == "nst.study"} <= {"nst.study.common"}
+
+
 def test_the_paper_stands_alone() -> None:
     for name in PAPER:
         assert ours(name) <= PAPER | {"nst.files"}  # which knows no pictures either

@@ -1,6 +1,9 @@
-"""The grid of upsampling and red spots in picture files; `nst.artifacts.measure` says how.
+"""The grid of upsampling and red spots in picture files.
 
-python -m nst.artifacts PICTURE ... [--json] [--map out.png]
+    python -m nst.artifacts PICTURE ... [--json]
+
+prints the lattice ratio and red spots (`nst.artifacts.measure` says how) and what repeats every 2,
+4, 8 and 16 px, each by itself (`nst.artifacts.periods`).
 """
 
 from __future__ import annotations
@@ -10,54 +13,42 @@ if __name__ == "__main__":
 
     run("nst.artifacts.__main__")
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nst.artifacts.heat_map import draw_heat_maps
 from nst.artifacts.measure import Artifacts, measure
-from nst.files import write_then_rename
+from nst.artifacts.periods import period_ratios
+from nst.console import command_parser
 from nst.pictures.reading import read_picture
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Run the command line; the exit code."""
+    parser = command_parser("nst.artifacts", __doc__)
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
     parser.add_argument("--json", action="store_true", help="a list, an object for each picture")
-    parser.add_argument("--map", type=Path, help="a PNG: the lattice ratio drawn over the pictures")
     options = parser.parse_args(arguments)
-    pictures, found, failed = {}, {}, False
+    rows, failed = [], False
     for path in options.pictures:
         try:
-            pictures[path] = read_picture(path)
-            found[path] = measure(pictures[path])
+            picture = read_picture(path)
+            found, periods = measure(picture), period_ratios(picture)
         except (ValueError, OSError) as error:
             print(f"nst.artifacts: {path}: {error}", file=sys.stderr)
             failed = True
+            continue
+        rows.append(_row(path, found, periods))
+        if not options.json:
+            print(f"{path}: {describe(found, periods)}")
     if options.json:
-        print(json.dumps([_row(path, one) for path, one in found.items()], indent=2))
-    else:
-        for path, one in found.items():
-            print(f"{path}: {describe(one)}")
-    if options.map and found:
-        shown = [pictures[path] for path in found]
-        drawn = draw_heat_maps(shown, [one.lattice_map for one in found.values()])
-        try:
-            if options.map in pictures:
-                raise ValueError("is one of the pictures")
-            write_then_rename(options.map, lambda temporary: drawn.save(temporary, format="PNG"))
-        except (ValueError, OSError) as error:
-            print(f"nst.artifacts: --map {options.map}: {error}", file=sys.stderr)
-            failed = True
+        print(json.dumps(rows, indent=2))
     return 1 if failed else 0
 
 
-def describe(found: Artifacts) -> str:
+def describe(found: Artifacts, periods: Mapping[int, float] | None) -> str:
     """One line for a person."""
     x, y = found.worst[0]
     spots = "too little yellow to judge"
@@ -65,13 +56,16 @@ def describe(found: Artifacts) -> str:
         spots = f"red spots in {found.array_share:.0%} of the yellow area"
         if found.array_contrast:
             spots += f", {found.array_contrast:.0f} levels"
-    return f"lattice {found.lattice_db:.1f} dB; {spots}; worst at {x}, {y}"
+    each = [f"{period} px {ratio:.1f}" for period, ratio in (periods or {}).items()]
+    by_period = f"; {', '.join(each)} dB" if each else ""
+    return f"lattice {found.lattice_db:.1f} dB{by_period}; {spots}; worst at {x}, {y}"
 
 
-def _row(path: Path, found: Artifacts) -> dict[str, Any]:
+def _row(path: Path, found: Artifacts, periods: Mapping[int, float] | None) -> dict[str, Any]:
     return {
         "file": str(path),
         "lattice_db": round(float(found.lattice_db), 2),
+        "period_db": periods and {period: round(ratio, 2) for period, ratio in periods.items()},
         "array_share": None if found.array_share is None else round(found.array_share, 4),
         "array_contrast": round(found.array_contrast, 1),
         "worst": list(found.worst[0]),

@@ -29,12 +29,14 @@ above what the other 48 frequencies hold on average for as many, and where the d
 levels.  That contrast is 16 · √(A / 12): dots of one pixel in 4×4 that are redder by c levels have
 just A = 12 · (c / 16)².  A pattern in one direction, a single dot, noise and 8 px have no A.
 
+`nst.artifacts.periods` has 2, 4, 8 and 16 px each by itself.
+
 **Flat field**: networks see constant colours, where anything but a constant colour is their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,7 +59,7 @@ CONTRAST = 24  # levels of 255 that a dot is redder, at least
 APART = 32  # px between two worst places
 ROUNDING = 1 / 12 * 15 / 1024  # levels², the lattice energy of rounding to whole levels
 MARGIN = 32  # px that the flat field leaves out along the borders
-PALETTE = tuple(product((0.0, 0.5, 1.0), repeat=3))
+PALETTE = tuple(product((0.0, 0.5, 1.0), repeat=3))  # the constant colours
 
 # Of the frequencies (u, v) / 8 of 8×8 phases: those of periods 2 and 4 px, and all others.
 LATTICE = np.zeros((8, 8), dtype=bool)
@@ -73,7 +75,6 @@ class Artifacts(NamedTuple):
     lattice_map: NDArray[np.float64]  # dB of each whole block, (H // 32, W // 32)
     array_share: float | None  # of the yellow area, 0-1; None: too little yellow to judge
     array_contrast: float  # levels of 255, the mean where there are spots; 0 without any
-    array_map: NDArray[np.float64]  # the contrast in each 4 px cell, 0 without spots, (H // 4, ...)
     worst: list[tuple[int, int]]  # places (x, y) in px: the strongest spots, then lattice; 1-8
 
 
@@ -94,7 +95,6 @@ def measure(picture: Image.Image) -> Artifacts:
         _decibels(lattice, unlocked),
         len(found) / judged if judged else None,
         float(found.mean()) if len(found) else 0.0,
-        spots,
         _worst_places(spots, lattice - unlocked),
     )
 
@@ -203,27 +203,18 @@ def _worst_places(
     return places
 
 
-def flat_field(
-    network: Callable[[Tensor], Tensor],
-    palette: Iterable[tuple[float, float, float]] = PALETTE,
-    side: int = 128,
-) -> NDArray[np.float64]:
+def flat_field(network: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:
     """What a network makes of constant colours: their deviation in levels of 255, one for each.
 
     The root of the mean square over channels and pixels, 32 px away from the borders, of the
-    result less its own mean colour.
-
-    Args:
-        network: RGB in [0, 1], (1, 3, H, W) -> the same.
-        palette: colours in [0, 1]; as it stands, 0, 1/2 and 1 in each of R, G, B.
-        side: of the pictures in px, above 64.
+    result less its own mean colour; networks take and give RGB in [0, 1], (1, 3, H, W).
     """
     import torch  # here: to measure a picture needs none
 
     deviations = []
     with torch.inference_mode():
-        for colour in palette:
-            flat = torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, side, side).contiguous()
+        for colour in PALETTE:
+            flat = torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 128, 128).contiguous()
             inside = network(flat)[..., MARGIN:-MARGIN, MARGIN:-MARGIN].float().clamp(0, 1)
             deviation = inside - inside.mean((2, 3), keepdim=True)
             deviations.append(255 * deviation.square().mean().sqrt().item())

@@ -15,39 +15,33 @@ if __name__ == "__main__":
 
     run("nst.benchmark.cost")
 
-import argparse
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
 from nst.checkpoint import CheckpointError, load_networks
-from nst.files import write_then_rename
+from nst.console import command_parser
 from nst.inference.engines import Engine, build_engines
 from nst.inference.latency import Size, circumstances, parse_size
 from nst.inference.picture import UNTILED_PIXELS, stylize_any_size
 from nst.models import TransformerNet
-from nst.paths import ASSETS, CHECKPOINTS
+from nst.paths import ASSETS
+from nst.reporting import line_style, save
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-TABLE, FIGURE = ASSETS / "cost.csv", ASSETS / "figure-8-cost.png"
+TABLE, FIGURE = "cost.csv", "figure-8-cost.png"
 SIZES: tuple[Size, ...] = ((256, 256), (512, 512), (1024, 1024), (1920, 1080), (3000, 2000))
 SIZES += ((6000, 4000),)
 REPEATED_PIXELS = 20_000_000  # a size is repeated until it has shown so many, 15 times at most
 
 
-def measure(
-    networks: Mapping[str, TransformerNet],
-    engines: Mapping[str, Engine],
-    sizes: Sequence[Size],
-    repeated_pixels: int,
+def measure_cost(
+    networks: Mapping[str, TransformerNet], engines: Mapping[str, Engine], sizes: Sequence[Size]
 ) -> pd.DataFrame:
     """One row for each size and network: medians of seconds, after one run that is not counted.
 
@@ -57,7 +51,7 @@ def measure(
     noise = np.random.default_rng(0)
     for width, height in sizes:
         pixels = width * height
-        repeats = max(1, min(15, repeated_pixels // pixels))
+        repeats = max(1, min(15, REPEATED_PIXELS // pixels))
         picture = Image.fromarray(noise.integers(0, 256, (height, width, 3), dtype=np.uint8))
         times: dict[str, list[float]] = {name: [] for name in networks}
         for _ in range(repeats + (repeats > 1)):
@@ -90,17 +84,14 @@ def slopes(table: pd.DataFrame) -> dict[str, float]:
 
 def draw(table: pd.DataFrame) -> Figure:
     """Seconds over megapixels, both logarithmic, with each network's slope."""
-    from matplotlib.figure import Figure
-
-    from nst.study.figures import COLOURS, LINES
-
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axis = figure.subplots()
     of = slopes(table)
     for name, rows in table.groupby("network", sort=False):
-        style = {"color": COLOURS[name], "linestyle": LINES[name], "marker": "."}
-        label = f"{name}, slope {of[name]:.2f}" if name in of else name
-        axis.plot(rows.width * rows.height / 1e6, rows.seconds, label=label, **style)
+        style = {**line_style(name), "marker": "."}
+        if name in of:
+            style["label"] = f"{name}, slope {of[name]:.2f}"
+        axis.plot(rows.width * rows.height / 1e6, rows.seconds, **style)
     axis.axvline(UNTILED_PIXELS / 1e6, color="0.6", linewidth=1)
     axis.annotate(
         "in tiles",
@@ -123,25 +114,19 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m nst.benchmark.cost",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS)
+    parser = command_parser("nst.benchmark.cost", __doc__)
     parser.add_argument("--size", nargs="+", type=parse_size, default=SIZES, metavar="PX")
-    parser.add_argument("--out", type=Path, default=TABLE)
-    parser.add_argument("--figure", type=Path, default=FIGURE)
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
     options = parser.parse_args(arguments)
     try:
-        networks = load_networks(options.checkpoints)
+        networks = load_networks()
     except CheckpointError as error:
         print(f"nst.benchmark.cost: {error}", file=sys.stderr)
         return 1
     engines = build_engines(networks)
-    table = measure(networks, engines, options.size, REPEATED_PIXELS)
-    write_then_rename(options.out, lambda path: table.to_csv(path, index=False))
-    write_then_rename(options.figure, lambda path: draw(table).savefig(path, format="png", dpi=100))
+    table = measure_cost(networks, engines, options.size)
+    save(options.out / TABLE, table)
+    save(options.out / FIGURE, draw(table))
     print(circumstances(engines["baseline"].name))
     print(table.to_string(index=False))
     if of := slopes(table):

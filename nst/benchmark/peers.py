@@ -19,7 +19,7 @@ from nst.inference.engines import EngineError, PlainEngine
 from nst.inference.exported import ExportError, export, load_exported
 from nst.models import TransformerNet, build_model
 
-Run = Callable[[Tensor], object]  # (1, 3, H, W) RGB in [0, 1] -> the same
+Peer = Callable[[Tensor], Tensor]  # (1, 3, H, W) RGB in [0, 1] -> the same
 
 EXAMPLES = "pytorch/examples"
 MOST_FORMS = 1000  # of networks and sizes that are compiled
@@ -52,7 +52,7 @@ class CompiledEngine(PlainEngine):
             raise EngineError(f"torch.compile does not work here ({reason})") from error
 
 
-def peers(networks: Mapping[str, TransformerNet]) -> dict[str, dict[str, Run]]:
+def peers(networks: Mapping[str, TransformerNet]) -> dict[str, dict[str, Peer]]:
     """Networks by name on each peer; that of pytorch/examples as its only network, "baseline".
 
     Raises:
@@ -65,7 +65,7 @@ def peers(networks: Mapping[str, TransformerNet]) -> dict[str, dict[str, Run]]:
     }
 
 
-def _on_onnxruntime(network: TransformerNet) -> Run:
+def _on_onnxruntime(network: TransformerNet) -> Peer:
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = export(network, {}, Path(folder, "network.onnx"), "onnx")

@@ -7,7 +7,6 @@ themselves, so shares are what counts.
 
 from __future__ import annotations
 
-import resource
 from collections import Counter
 from collections.abc import Mapping
 
@@ -38,18 +37,14 @@ def kind_of(operator: str) -> str:
 
 
 @torch.inference_mode()
-def profile_engine(engine: Engine, width: int, height: int) -> tuple[Counter[str], float]:
-    """Milliseconds of each kind in one run, and those that the system spent on memory pages."""
+def profile_engine(engine: Engine, width: int, height: int) -> Counter[str]:
+    """Milliseconds of each kind in one run."""
     photo = torch.randn(1, 3, height, width)
     engine(photo)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_stime
-    for _ in range(REPEATS):
-        engine(photo)
-    paging = 1000 * (resource.getrusage(resource.RUSAGE_SELF).ru_stime - before) / REPEATS
     if isinstance(engine, OpenVinoEngine):
-        return _profile_openvino(engine, photo), paging
+        return _profile_openvino(engine, photo)
     assert isinstance(engine, PlainEngine)
-    return _profile_eager(engine, photo), paging
+    return _profile_eager(engine, photo)
 
 
 def _profile_eager(engine: PlainEngine, photo: torch.Tensor) -> Counter[str]:
@@ -80,25 +75,13 @@ def _profile_openvino(engine: OpenVinoEngine, photo: torch.Tensor) -> Counter[st
 def profile_table(
     engines: Mapping[str, Mapping[str, Engine]], size: tuple[int, int]
 ) -> pd.DataFrame:
-    """One row for each engine and network: milliseconds, and the share of each kind in percent.
-
-    `paging ms` is what the system spent handing out and taking back memory; it is part of
-    whichever kind asked for it.
-    """
+    """One row for each engine and network: milliseconds, and the share of each kind in percent."""
     rows = []
     for engine, networks in engines.items():
         for name, network in networks.items():
-            times, paging = profile_engine(network, *size)
+            times = profile_engine(network, *size)
             total = times.total()
             shares = {f"{kind} %": round(100 * times[kind] / total, 1) for kind in KINDS}
-            rows.append(
-                {
-                    "size": f"{size[0]}×{size[1]}",
-                    "engine": engine,
-                    "network": name,
-                    "ms": round(total, 1),
-                    **shares,
-                    "paging ms": round(paging, 1),
-                }
-            )
+            row = {"size": f"{size[0]}×{size[1]}", "engine": engine, "network": name}
+            rows.append({**row, "ms": round(total, 1), **shares})
     return pd.DataFrame(rows)

@@ -2,11 +2,10 @@
 
     python -m nst.study.claims
 
-prints three Markdown tables, made from the logs, `evaluation.csv` and the settings in the
-checkpoints: the losses of all networks, the lattice and red spots in their pictures, and each claim
-with what our runs say about it.  `nst.study.figures` writes them to assets/claims.md; the README
-holds them too, and a test compares.  The claims are judged by the paper's four networks; v4, which
-is ours, stands beside them.
+writes two Markdown tables to assets/claims.md, made from the logs, `evaluation.csv`, the ablation
+and the settings in the checkpoints: the losses of all networks (in the model card too), and each
+claim with what our runs say about it (in the README too; a test compares).  The claims are judged
+by the paper's four networks; v4, which is ours, stands beside them.
 """
 
 from __future__ import annotations
@@ -23,57 +22,47 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nst.checkpoint import CheckpointError
+from nst.console import command_parser
 from nst.models import VARIANTS
 from nst.paper import EARLY_STEP, PARAMETERS
-from nst.paths import CHECKPOINTS
-from nst.study.seeds import SeedSpread, read_ablation, seed_spread
-from nst.study.trained import common_loss
-from nst.training.log import read_log
+from nst.paths import ASSETS, CHECKPOINTS
+from nst.reporting import markdown_table, save
+from nst.study.common import ABLATION, EVALUATION, common_loss, read_logs
 
 PAPER = [name for name in VARIANTS if name in PARAMETERS]
 LIGHT = [name for name in PAPER if name != "baseline"]
-OURS = "v4"
-BLOCK = 100  # steps whose training losses are averaged: single batches differ too much
+EARLY = (EARLY_STEP - 100, EARLY_STEP)  # steps; single batches differ too much
+STEADY = 0.9  # of all epochs, in which a loss that decreases consistently falls at least
 NONE = 5  # % of the yellow area: who has fewer spots has none
+TABLES = "claims.md"
+SECOND = "-seed1"  # behind the name of the first run in the ablation
 
 
 class Claim(NamedTuple):
     claim: str
-    measured: str
     verdict: str  # "confirmed", "partly" or "not confirmed", and why where it is not plain
-    ours: str  # the same of v4
+    measured: dict[str, Mapping[str, str]]  # what was measured: its value by network
 
 
-def read_logs(folder: Path = CHECKPOINTS) -> dict[str, pd.DataFrame]:
-    """The logs by network, numbers in all columns (NaN where nothing was validated).
+class SeedSpread(NamedTuple):
+    """The greatest differences between two trainings that differ in the seed alone."""
 
-    Raises:
-        CheckpointError: one is missing.
-    """
-    logs = {}
-    for name in VARIANTS:
-        rows = read_log(folder / f"{name}.csv")
-        if not rows:
-            raise CheckpointError(f"{name}.csv: no log of a training")
-        logs[name] = pd.DataFrame(rows).apply(pd.to_numeric)
-    return logs
+    loss: float  # of content and style, weighted as in training: a part of it
+    array_share: float  # red spots, a part of the yellow area
+    lattice_db: float
 
 
-def read_evaluation(folder: Path = CHECKPOINTS) -> pd.DataFrame:
-    """The table of `nst.study.evaluate`, a row for each photo and network.
-
-    Raises:
-        CheckpointError: it is missing.
-    """
-    path = folder / "evaluation.csv"
-    if not path.exists():
-        raise CheckpointError(f"{path.name}: missing; python -m nst.study.evaluate makes it")
-    return pd.read_csv(path)
+def seed_spread(runs: pd.DataFrame, style_weight: float) -> SeedSpread:
+    """From the ablation's runs, by name, of which there are two."""
+    first = runs.loc[[name for name in runs.index if f"{name}{SECOND}" in runs.index]]
+    second = runs.loc[[f"{name}{SECOND}" for name in first.index]].set_axis(first.index)
+    loss, other = (_content_and_style(each, style_weight) for each in (first, second))
+    apart = (first[["array_share", "lattice_db"]] - second[["array_share", "lattice_db"]]).abs()
+    return SeedSpread((other / loss - 1).abs().max(), *apart.max())
 
 
-def losses_table(evaluation: pd.DataFrame) -> str:
-    """Markdown: each network's mean loss terms, validation photos and test photos ± deviation."""
+def losses_markdown(evaluation: pd.DataFrame) -> str:
+    """Each network's mean loss terms, of validation photos, and of test photos ± deviation."""
     photos = evaluation.groupby("part")["photo"].nunique()
     terms = ("content", "style", "total")
     of_validation = [f"{term}, {photos['validation']} validation photos" for term in terms]
@@ -88,34 +77,8 @@ def losses_table(evaluation: pd.DataFrame) -> str:
     return markdown_table(["network", *of_validation, *of_test], rows)
 
 
-def artifacts_table(evaluation: pd.DataFrame) -> str:
-    """Markdown: lattice and red spots of the test photos' pictures, mean ± deviation."""
-    test = evaluation[evaluation["part"] == "test"]
-    rows = []
-    for name in VARIANTS:
-        mine = test[test["network"] == name]
-        spotted = mine[mine["array_share"] > 0]
-        judged = mine["array_share"].dropna()
-        contrast = "–" if spotted.empty else f"{spotted['array_contrast'].mean():.0f}"
-        rows.append(
-            [
-                name,
-                f"{mine['lattice_db'].mean():.1f} ± {mine['lattice_db'].std():.1f}",
-                f"{100 * judged.mean():.0f} ± {100 * judged.std():.0f} ({len(judged)})",
-                contrast,
-            ]
-        )
-    heads = (
-        "network",
-        f"lattice ratio, dB, {test['photo'].nunique()} test photos",
-        "red spots, % of the yellow area (pictures that have one)",
-        "contrast of the spots, levels of 255",
-    )
-    return markdown_table(heads, rows)
-
-
-def claims(
-    logs: dict[str, pd.DataFrame],
+def judge(
+    logs: Mapping[str, pd.DataFrame],
     evaluation: pd.DataFrame,
     style_weight: float,
     spread: SeedSpread,
@@ -125,68 +88,69 @@ def claims(
     A network was trained once: what a second seed may change is no difference between two of them.
     """
     test = evaluation[evaluation["part"] == "test"]
+    both = f"content + {style_weight:g} × style"
+    logs = {n: log.assign(both=_content_and_style(log, style_weight)) for n, log in logs.items()}
     return [
-        _decrease(logs, style_weight),
-        _convergence(logs, style_weight),
+        _decrease(logs, both),
+        _convergence(logs, both),
         _same_picture(test, spread),
         _red_spots(test, spread),
     ]
 
 
-def claims_table(found: Sequence[Claim]) -> str:
-    """Markdown: one row for each claim."""
-    heads = ("the paper's claim", "our runs", "verdict", f"{OURS}, ours")
-    return markdown_table(heads, [list(claim) for claim in found])
+def claims_markdown(found: Sequence[Claim]) -> str:
+    """A line for each thing that was measured; claim and verdict stand beside the first."""
+    rows = []
+    for claim, verdict, measured in found:
+        for what, values in measured.items():
+            cells = [values.get(name, "–") for name in VARIANTS]
+            rows.append([claim, what, *cells, verdict])
+            claim = verdict = ""
+    return markdown_table(["the paper's claim", "measured", *VARIANTS, "verdict"], rows)
 
 
-def _decrease(logs: dict[str, pd.DataFrame], style_weight: float) -> Claim:
+def _decrease(logs: Mapping[str, pd.DataFrame], both: str) -> Claim:
     """Falling epochs of the two terms that make up nearly all of the sum.
 
     An epoch sees every photo once: of shorter spans, half would rise by the photos that they have.
     """
-    words, shares = {}, {}
-    for name, log in logs.items():
-        epochs = _both(log, style_weight).groupby(log["epoch"]).mean()
-        falls = int((epochs.diff().dropna() < 0).sum())
-        shares[name] = falls / max(1, len(epochs) - 1)
-        words[name] = f"{epochs.iloc[0]:.2f} → {epochs.iloc[-1]:.2f} ({falls})"
-    count = len(epochs) - 1
-    unsteady = [name for name in PAPER if shares[name] <= 0.9]
+    epochs = {name: log.groupby("epoch")["both"].mean() for name, log in logs.items()}
+    falls = {name: int((means.diff() < 0).sum()) for name, means in epochs.items()}
+    count = len(epochs["baseline"]) - 1
+    unsteady = [name for name in PAPER if falls[name] <= STEADY * count]
     verdict = f"partly: {', '.join(unsteady)} with ups and downs" if unsteady else "confirmed"
-    sum_of_both = f"content + {style_weight:g} × style, mean of an epoch"
-    measured = f"{sum_of_both}, first → last (falls, of {count}): {_listed(words)}"
-    return Claim("All losses decrease consistently", measured, verdict, words[OURS])
-
-
-def _convergence(logs: dict[str, pd.DataFrame], style_weight: float) -> Claim:
-    window = (EARLY_STEP - BLOCK, EARLY_STEP)
-    early = {
-        name: _both(log, style_weight)[log["step"].between(*window)].mean()
-        for name, log in logs.items()
+    first_last = {name: f"{one.iloc[0]:.2f} → {one.iloc[-1]:.2f}" for name, one in epochs.items()}
+    measured = {
+        f"{both}, first and last epoch": first_last,
+        f"epochs in which it falls, of {count}": {name: str(n) for name, n in falls.items()},
     }
+    return Claim("All losses decrease consistently", verdict, measured)
+
+
+def _convergence(logs: Mapping[str, pd.DataFrame], both: str) -> Claim:
+    early = {name: log["both"][log["step"].between(*EARLY)].mean() for name, log in logs.items()}
     verdict = _verdict([name for name in LIGHT if early[name] > early["baseline"]])
     words = {name: f"{value:.2f}" for name, value in early.items()}
-    both = f"content + {style_weight:g} × style"
-    measured = f"{both}, mean of steps {window[0]}–{window[1]}: {_listed(words)}"
-    return Claim("The lightweight networks learn more slowly", measured, verdict, words[OURS])
+    measured = {f"{both}, steps {EARLY[0]} to {EARLY[1]}": words}
+    return Claim("The lightweight networks learn more slowly", verdict, measured)
 
 
 def _same_picture(test: pd.DataFrame, spread: SeedSpread) -> Claim:
-    totals = test.groupby("network")["total"].mean()
-    apart = test.groupby("network")["from_baseline"].mean()
-    differences = totals / totals["baseline"] - 1
+    means = test.groupby("network")[["total", "content", "from_baseline"]].mean()
+    others = means.drop("baseline")
+    differences = others["total"] / means["total"]["baseline"] - 1
     alike = [name for name in LIGHT if abs(differences[name]) <= spread.loss]
+    content = means["content"]["baseline"]
+    measured = {
+        f"total loss against the baseline's (another seed: up to {100 * spread.loss:.1f} %)": {
+            name: f"{100 * value:+.1f} %" for name, value in differences.items()
+        },
+        f"relu2_2 distance from the baseline's picture (its own from the photo: {content:.2f})": {
+            name: f"{value:.2f}" for name, value in others["from_baseline"].items()
+        },
+    }
     verdict = _verdict(alike, of_all="confirmed in loss")
-    content = test[test["network"] == "baseline"]["content"].mean()
-    of_total = {name: f"{100 * differences[name]:+.1f} %" for name in (*LIGHT, OURS)}
-    distances = {name: f"{apart[name]:.2f}" for name in (*LIGHT, OURS)}
-    measured = (
-        f"total loss against the baseline's: {_listed(of_total, LIGHT)} (a second seed changes up "
-        f"to {100 * spread.loss:.1f} %); distance of the pictures in relu2_2 from the baseline's "
-        f"picture: {_listed(distances, LIGHT)} (of that from its photo: {content:.2f})"
-    )
-    ours = f"{of_total[OURS]}; {distances[OURS]}"
-    return Claim("The final pictures are nearly the same", measured, verdict, ours)
+    return Claim("The final pictures are nearly the same", verdict, measured)
 
 
 def _red_spots(test: pd.DataFrame, spread: SeedSpread) -> Claim:
@@ -195,35 +159,37 @@ def _red_spots(test: pd.DataFrame, spread: SeedSpread) -> Claim:
     Photos count on which both pictures have yellow to judge.
     """
     shares = 100 * test.pivot(index="photo", columns="network", values="array_share")
-    differences = shares.sub(shares["baseline"], axis="index")
+    lattice = test.pivot(index="photo", columns="network", values="lattice_db")
+    contrast = test[test["array_share"] > 0].groupby("network")["array_contrast"].mean()
+    differences = shares.sub(shares["baseline"], axis="index").drop(columns="baseline")
     mean, error = differences.mean(), differences.sem()
-    lattice = test.groupby("network")["lattice_db"].mean()
     by_seed = 100 * spread.array_share
     more = [name for name in LIGHT if mean[name] > max(2 * error[name], by_seed)]
     verdict = _verdict(more, of_none="not confirmed: none has more than the baseline")
     if more and shares["baseline"].mean() >= NONE:
-        verdict = f"partly: more in {', '.join(more)}, but some in the baseline too"
-    of_yellow = {name: f"{shares[name].mean():.0f}" for name in VARIANTS}
-    beyond = {name: f"{mean[name]:+.0f} ± {error[name]:.0f}" for name in (*LIGHT, OURS)}
-    decibels = {name: f"{lattice[name]:.1f}" for name in VARIANTS}
-    measured = (
-        f"arrays of red spots, % of the yellow area: {_listed(of_yellow)}; more than the baseline "
-        f"on the same photos, ± standard error: {_listed(beyond, LIGHT)} (a second seed changes up "
-        f"to {by_seed:.0f}); lattice ratio: "
-        f"{_listed(decibels)} dB"
+        verdict = f"partly: more in {', '.join(more)}, but the baseline has some too"
+    more_than = (
+        f"difference from the baseline on the same photos (another seed: up to {by_seed:.0f})"
     )
-    ours = f"{of_yellow[OURS]} %; {beyond[OURS]}; {decibels[OURS]} dB"
+    measured = {
+        f"red spots, % of the yellow area, {len(shares)} test photos": {
+            name: f"{one.mean():.0f} ± {one.std():.0f}" for name, one in shares.items()
+        },
+        f"{more_than}, ± standard error": {
+            name: f"{mean[name]:+.0f} ± {error[name]:.0f}" for name in differences
+        },
+        "contrast of the spots, levels": {n: f"{one:.0f}" for n, one in contrast.items()},
+        "lattice ratio, dB": {
+            n: f"{one.mean():.1f} ± {one.std():.1f}" for n, one in lattice.items()
+        },
+    }
     claim = "Red spots in the lightweight networks, none in the baseline"
-    return Claim(claim, measured, verdict, ours)
+    return Claim(claim, verdict, measured)
 
 
-def _both(log: pd.DataFrame, style_weight: float) -> pd.Series:
-    """Content and style of every step, weighted as in the loss."""
-    return log["content"] + style_weight * log["style"]
-
-
-def _listed(words: Mapping[str, str], names: Sequence[str] = PAPER) -> str:
-    return ", ".join(f"{name} {words[name]}" for name in names)
+def _content_and_style(rows: pd.DataFrame, style_weight: float) -> pd.Series:
+    """Weighted as in the loss."""
+    return rows["content"] + style_weight * rows["style"]
 
 
 def _verdict(
@@ -233,30 +199,23 @@ def _verdict(
     return {len(LIGHT): of_all, 0: of_none}.get(len(names), f"partly: {', '.join(names)}")
 
 
-def block_means(log: pd.DataFrame, column: str) -> pd.Series:
-    """The mean of a column over each whole block of `BLOCK` steps."""
-    whole = log.head(len(log) // BLOCK * BLOCK)
-    return whole[column].groupby((whole["step"] - 1) // BLOCK).mean()
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def markdown() -> str:
-    """All tables, from what lies in checkpoints/."""
-    evaluation = read_evaluation()
+def all_markdown() -> str:
+    """The two tables, from what lies in checkpoints/ and assets/."""
+    evaluation = pd.read_csv(CHECKPOINTS / EVALUATION)
     weight = common_loss().style_weight
-    found = claims(read_logs(), evaluation, weight, seed_spread(read_ablation(), weight))
-    tables = (losses_table(evaluation), artifacts_table(evaluation), claims_table(found))
-    return "\n\n".join(tables) + "\n"
+    spread = seed_spread(pd.read_csv(ASSETS / ABLATION, index_col="run"), weight)
+    found = judge(read_logs(), evaluation, weight, spread)
+    return f"{losses_markdown(evaluation)}\n\n{claims_markdown(found)}\n"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    parser = command_parser("nst.study.claims", __doc__)
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
+    options = parser.parse_args(arguments)
     try:
-        print(markdown(), end="")
-    except CheckpointError as error:
+        save(options.out / TABLES, all_markdown())
+    except (ValueError, OSError) as error:
         print(f"nst.study.claims: {error}", file=sys.stderr)
         return 1
     return 0

@@ -21,11 +21,9 @@ if __name__ == "__main__":
 
     run("nst.study.figures")
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -35,30 +33,22 @@ from PIL import Image
 
 from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import load_networks
+from nst.console import command_parser
 from nst.inference.picture import stylize
-from nst.models import VARIANTS, TransformerNet
+from nst.models import TransformerNet
 from nst.paper import EARLY_STEP
 from nst.paths import ASSETS
 from nst.pictures.examples import example_pictures
 from nst.pictures.reading import limit_side, read_picture
-from nst.study.claims import BLOCK, block_means, markdown, read_logs
+from nst.reporting import DETAIL, draw_grid, line_style, save
+from nst.study.common import read_logs
 from nst.training.data import crop_square
 
 SIDE = 384  # px, of the stylized squares
-DETAIL = 30  # px, side of the place that figure 6 magnifies
-SHOWN = 240  # px, side of a square in a figure: a multiple of DETAIL, so that pixels stay square
-HEADING = 24  # px
-GAP = 6  # px
-MARGIN = 24  # px, left of the pictures, for headings of rows
-DPI = 100
-# Of Okabe and Ito; the lines are told apart without colours too.
-COLOURS = dict(zip(VARIANTS, ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=True))
-LINES = dict(zip(VARIANTS, ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2))), strict=True))
-
-Grid = Mapping[str, Sequence[Image.Image]]  # heading of a column: its pictures from top to bottom
+BLOCK = 100  # steps whose training losses are averaged: single batches differ too much
 
 
-def draw_inputs(photos: Sequence[Image.Image], style: Image.Image | None) -> Figure:
+def draw_inputs(photos: Sequence[Image.Image], style: Image.Image | None) -> Image.Image:
     """Figure 1: the photos beside each other, and the painting."""
     columns = {f"photo {number}": [photo] for number, photo in enumerate(photos, 1)}
     if style is not None:
@@ -77,13 +67,13 @@ def draw_losses(logs: Mapping[str, pd.DataFrame]) -> Figure:
         for name, log in logs.items():
             trained = block_means(log, term)
             steps = (trained.index + 0.5) * BLOCK  # the middle of each block
-            axes[0, column].plot(steps, trained, **_line(name))
+            axes[0, column].plot(steps, trained, **line_style(name))
             validated = log.dropna(subset=[f"validation_{term}"])
             axes[1, column].plot(
                 validated["step"],
                 validated[f"validation_{term}"],
                 marker=".",
-                **_line(name),
+                **line_style(name),
             )
         axes[0, column].set_title(f"{term}, training (mean of {BLOCK} steps)", fontsize=10)
         axes[1, column].set_title(f"{term}, validation", fontsize=10)
@@ -102,8 +92,10 @@ def draw_losses(logs: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _line(network: str) -> dict[str, Any]:
-    return {"color": COLOURS[network], "linestyle": LINES[network], "label": network}
+def block_means(log: pd.DataFrame, column: str) -> pd.Series:
+    """The mean of a column over each whole block of `BLOCK` steps."""
+    whole = log.head(len(log) // BLOCK * BLOCK)
+    return whole[column].groupby((whole["step"] - 1) // BLOCK).mean()
 
 
 def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
@@ -111,7 +103,7 @@ def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axis: Axes = figure.subplots()
     for name, log in logs.items():
-        axis.plot(log["step"], log["lr"], **_line(name))
+        axis.plot(log["step"], log["lr"], **line_style(name))
     axis.set_ylim(bottom=0)
     axis.set_xlabel("step")
     axis.set_ylabel("learning rate")
@@ -122,10 +114,10 @@ def draw_learning_rates(logs: Mapping[str, pd.DataFrame]) -> Figure:
 
 def draw_results(
     photos: Sequence[Image.Image], networks: Mapping[str, TransformerNet]
-) -> tuple[Figure, Figure]:
+) -> tuple[Image.Image, Image.Image]:
     """Figure 4 or 5, and 6: photos and results, and the yellowest place of each, magnified.
 
-    Each network's own place: they paint their stars at different ones.
+    Each network's own place: their stars lie at different ones.
     """
     whole: dict[str, list[Image.Image]] = {"photo": list(photos)}
     for name, network in networks.items():
@@ -140,58 +132,7 @@ def _yellow_detail(picture: Image.Image) -> Image.Image:
     return square_around(picture, yellowest_place(picture, DETAIL), DETAIL)
 
 
-def draw_grid(columns: Grid, headings: Sequence[str] = ()) -> Figure:
-    """Labelled columns of square pictures; small ones are magnified by repeating pixels.
-
-    Args:
-        headings: of the rows, if they have any.
-    """
-    rows = len(next(iter(columns.values())))
-    margin = MARGIN if headings else 0
-    width = margin + len(columns) * (SHOWN + GAP) - GAP
-    height = HEADING + rows * (SHOWN + GAP) - GAP
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    for column, (heading, pictures) in enumerate(columns.items()):
-        left = margin + column * (SHOWN + GAP)
-        figure.text((left + SHOWN / 2) / width, 1 - 6 / height, heading, ha="center", va="top")
-        for row, picture in enumerate(pictures):
-            smaller = picture.width > SHOWN
-            method = Image.Resampling.LANCZOS if smaller else Image.Resampling.NEAREST
-            bottom = height - HEADING - row * (SHOWN + GAP) - SHOWN
-            figure.figimage(picture.resize((SHOWN, SHOWN), method), left, bottom)
-    for row, heading in enumerate(headings):
-        middle = height - HEADING - row * (SHOWN + GAP) - SHOWN / 2
-        place = {"ha": "left", "va": "center", "rotation": "vertical"}
-        figure.text(4 / width, middle / height, heading, **place)
-    return figure
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--style", type=Path, help="the painting, for figure 1")
-    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
-    options = parser.parse_args(arguments)
-    try:
-        figures = draw_all(options.photos or example_pictures(), options.style)
-        tables = markdown()
-    except (ValueError, OSError) as error:  # of a photo, the painting or a checkpoint
-        print(f"nst.study.figures: {error}", file=sys.stderr)
-        return 1
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():
-        path = options.out / f"{name}.png"
-        figure.savefig(path, dpi=DPI)
-        print(path)
-    path = options.out / "claims.md"
-    path.write_text(tables, encoding="utf-8")
-    print(path)
-    return 0
-
-
-def draw_all(paths: Sequence[Path], painting: Path | None) -> dict[str, Figure]:
+def draw_all(paths: Sequence[Path], painting: Path | None) -> dict[str, Figure | Image.Image]:
     """The six figures by the names of their files, of these photos."""
     photos = [crop_square(read_picture(path), SIDE) for path in paths]
     style = limit_side(read_picture(painting), 2 * SIDE) if painting else None
@@ -206,3 +147,19 @@ def draw_all(paths: Sequence[Path], painting: Path | None) -> dict[str, Figure]:
         "figure-5-results": final,
         "figure-6-yellow-details": details,
     }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    parser = command_parser("nst.study.figures", __doc__)
+    parser.add_argument("--photos", nargs="+", type=Path, metavar="PHOTO")
+    parser.add_argument("--style", type=Path, help="the painting, for figure 1")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="a folder; default: assets/")
+    options = parser.parse_args(arguments)
+    try:
+        for name, figure in draw_all(options.photos or example_pictures(), options.style).items():
+            save(options.out / f"{name}.png", figure)
+    except (ValueError, OSError) as error:  # of a photo, the painting or a checkpoint
+        print(f"nst.study.figures: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from nst.paper import EPOCHS
-from nst.paths import ASSETS
-from nst.study.claims import read_evaluation
-from nst.study.seeds import read_ablation, seed_spread
+from nst.paths import ASSETS, CHECKPOINTS
+from nst.study.claims import seed_spread
+from nst.study.common import ABLATION, EVALUATION
 from nst.training.settings import Settings
 
 TEXT = (ASSETS / "red-spots.md").read_text(encoding="utf-8")
-RUNS = read_ablation()
+RUNS = pd.read_csv(ASSETS / ABLATION, index_col="run")
 WEIGHT = Settings().loss.style_weight
 LOSS = RUNS["content"] + WEIGHT * RUNS["style"]
 TRANSPOSED = ["baseline", "baseline-seed1", "v1", "v1-seed1", "v2", "v3", "v3-seed1"]
@@ -39,7 +40,7 @@ def times(engine: str) -> str:
 
 def said() -> list[str]:
     pattern, style, rim = RUNS["flat_field"], RUNS["style"], RUNS["rim"]
-    test = read_evaluation().query("part == 'test'")
+    test = pd.read_csv(CHECKPOINTS / EVALUATION).query("part == 'test'")
     final = 100 * test.groupby("network")["array_share"].mean()
     spread = seed_spread(RUNS, WEIGHT)
     return [

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,15 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
-from nst.benchmark.__main__ import (
-    default_repeats,
-    gigamacs,
-    latency_table,
-    main,
-    markdown,
-)
+from nst.benchmark.__main__ import default_repeats, main
 from nst.benchmark.peers import OTHER_NETWORKS, CompiledEngine, peers
 from nst.benchmark.profile import KINDS, kind_of, profile_table
+from nst.benchmark.tables import gigamacs, latency_markdown, latency_table
 from nst.inference.engines import build_engines
 from nst.inference.latency import WARM_UP, circumstances, measure_latency, parse_size
 from nst.models import VARIANTS, build_model
@@ -53,7 +47,6 @@ def test_table_has_medians_quartiles_and_speed_ups() -> None:
     assert v3["reduction %"] == 87.62
     assert v3["paper speed-up"] == 1.44
     assert table.loc[("openvino", "v3"), "speed-up"] == 1.0
-    assert table.loc[("openvino", "v3"), "against eager"] == 2.0
 
 
 def test_networks_that_the_paper_does_not_have() -> None:
@@ -62,7 +55,7 @@ def test_networks_that_the_paper_does_not_have() -> None:
     table = latency_table(networks, times)
     assert list(table["paper ms"].isna()) == [False, True]
     assert list(table["paper speed-up"].isna()) == [False, True]
-    header, _, row = markdown(table).splitlines()
+    header, _, row = latency_markdown(table).splitlines()
     assert header == "| size | engine | baseline | v4 | all 2 |"
     assert row == "| 256×256 | eager | 10 (1.00×) | 4 (2.50×) | 14 |"
 
@@ -100,30 +93,30 @@ def test_rows_of_peers() -> None:
     times["pytorch/examples", "baseline"] = [12.0, 12.0]
     table = latency_table(networks, times)
     assert list(table["GMAC"]) == [8.27, 0.93, 10.08]
-    assert markdown(table).splitlines()[-1] == "| 256×256 | pytorch/examples | 12 (1.00×) | – | – |"
+    assert (
+        latency_markdown(table).splitlines()[-1]
+        == "| 256×256 | pytorch/examples | 12 (1.00×) | – | – |"
+    )
 
 
 def test_without_onnx_peers_end_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(SystemExit) as stopped:
-        main(["--peers", "--repeats", "2"])
-    assert stopped.value.code == 2
+    assert main(["--peers", "--repeats", "2"]) == 1
     assert "pip install onnx" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_costs_neither_the_other_nor_the_tables(
+def test_a_file_that_cannot_be_written_does_not_cost_the_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way of a folder")
-    files = ("--csv", tmp_path / "file" / "a.csv", "--json", tmp_path / "a.json")
-    assert main([*map(str, ("--size", 32, "--repeats", 2, *files))]) == 1
+    command = ("--size", 32, "--repeats", 2, "--csv", tmp_path / "file" / "a.csv")
+    assert main([*map(str, command)]) == 1
     printed = capsys.readouterr()
     assert "| 32×32 | eager |" in printed.out
     assert printed.err.count("\n") == 1
     assert "nst.benchmark: " in printed.err
-    assert len(json.loads((tmp_path / "a.json").read_text())["rows"]) == len(VARIANTS)
 
 
 def test_arithmetic_is_that_of_the_layers() -> None:
@@ -173,16 +166,14 @@ def test_kinds_of_operators() -> None:
 @pytest.mark.slow
 def test_command_line(tmp_path: Path) -> None:
     command = ("-m", "nst.benchmark", "--size", "32", "--repeats", "2", "--threads", "1")
-    files = ("--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json")
-    result = run_python(*command, "--engine", "eager", "openvino", *files)
+    result = run_python(*command, "--engine", "eager", "openvino", "--csv", tmp_path / "a.csv")
     assert result.returncode == 0, result.stderr
     assert "1 CPU thread(s)" in result.stdout
     assert "32×32, median of 2 interleaved repeats" in result.stdout
     rows = pd.read_csv(tmp_path / "a.csv")
     assert list(rows["network"]) == [*VARIANTS, *VARIANTS]
-    content = json.loads((tmp_path / "a.json").read_text())
-    assert [row["latency ms"] for row in content["rows"]] == list(rows["latency ms"])
-    assert set(content["circumstances"]) == {"eager", "openvino"}
+    assert list(rows["engine"]) == 5 * ["eager"] + 5 * ["openvino"]
+    assert (rows["latency ms"] > 0).all()
 
 
 def test_circumstances_name_what_matters() -> None:

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from nst.benchmark import cost
-from nst.benchmark.cost import TABLE, draw, main, slopes
+from nst.benchmark.cost import FIGURE, TABLE, draw, main, slopes
 from nst.inference import picture
 from nst.models import VARIANTS
+from nst.paths import ASSETS
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 1.3])
@@ -35,19 +36,17 @@ def test_the_command_measures_at_once_and_in_tiles(
     monkeypatch.setattr(picture, "UNTILED_PIXELS", 64 * 48 - 1)
     monkeypatch.setattr(cost, "UNTILED_PIXELS", 64 * 48 - 1)
     monkeypatch.setattr(cost, "REPEATED_PIXELS", 1)
-    out, figure = tmp_path / "cost.csv", tmp_path / "cost.png"
-    size = ["--size", "32", "64x48"]
-    assert main([*size, "--out", str(out), "--figure", str(figure)]) == 0
-    rows = pd.read_csv(out)
+    assert main(["--size", "32", "64x48", "--out", str(tmp_path)]) == 0
+    rows = pd.read_csv(tmp_path / TABLE)
     assert list(rows.network) == [*VARIANTS, *VARIANTS]
     assert list(rows.tiled) == [False] * 5 + [True] * 5
     assert (rows.seconds > 0).all()
-    assert Image.open(figure).size == (700, 420)
+    assert Image.open(tmp_path / FIGURE).size == (700, 420)
     assert "slopes: baseline" in capsys.readouterr().out
 
 
 def test_what_is_published_can_be_drawn_again() -> None:
-    rows = pd.read_csv(TABLE)
+    rows = pd.read_csv(ASSETS / TABLE)
     assert list(dict.fromkeys(rows.network)) == list(VARIANTS)
     (axis,) = draw(rows).axes
     assert [line.get_label().partition(",")[0] for line in axis.get_lines()[:5]] == list(VARIANTS)

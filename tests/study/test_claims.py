@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from nst.checkpoint import CheckpointError
 from nst.models import VARIANTS
-from nst.study.claims import artifacts_table, claims, losses_table, read_evaluation, read_logs
-from nst.study.seeds import SeedSpread, seed_spread
+from nst.paths import ASSETS
+from nst.study.claims import (
+    Claim,
+    SeedSpread,
+    claims_markdown,
+    judge,
+    losses_markdown,
+    main,
+    seed_spread,
+)
+from nst.study.common import read_logs
 
+OURS = "v4"
 SPREAD = SeedSpread(loss=0.05, array_share=0.005, lattice_db=1.0)
 
 
@@ -37,6 +48,11 @@ def evaluation(**columns: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def measured(claim: Claim, network: str) -> list[str]:
+    """What was measured of a network, in the table's order."""
+    return [values.get(network, "–") for values in claim.measured.values()]
+
+
 def by_network(*values: float) -> dict[str, float]:
     return dict(zip(VARIANTS, values, strict=True))
 
@@ -45,7 +61,7 @@ ALIKE = by_network(0.9, 0.9, 0.9, 0.9, 0.9)  # rates
 
 
 def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
-    found = claims(
+    found = judge(
         logs(by_network(0.99, 0.995, 0.996, 0.997, 1.1)),
         evaluation(
             total=by_network(2, 2.05, 1.95, 2, 9), array_share=by_network(0.04, 0.5, 0.6, 0.7, 0)
@@ -59,9 +75,9 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
         "confirmed in loss",
         "confirmed",
     ]
-    assert found[2].ours == "+350.0 %; 0.50"
-    assert found[3].ours == "0 %; -4 ± 0; 6.0 dB"
-    found = claims(
+    assert measured(found[2], OURS) == ["+350.0 %", "0.50"]
+    assert measured(found[3], OURS) == ["0 ± 0", "-4 ± 0", "–", "6.0 ± 0.0"]
+    found = judge(
         logs(by_network(0.999, 0.998, 0.9995, 1.001, 0.9)),
         evaluation(
             total=by_network(2, 3, 1.95, 3, 2), array_share=by_network(0.9, 0.5, 0.6, 0.7, 1)
@@ -75,7 +91,8 @@ def test_verdicts_follow_the_numbers_of_the_papers_networks() -> None:
         "partly",
         "not confirmed",
     ]
-    assert "v1 +50.0 %, v2 -2.5 %, v3 +50.0 %" in found[2].measured
+    differences = [measured(found[2], name)[0] for name in VARIANTS]
+    assert differences[:4] == ["–", "+50.0 %", "-2.5 %", "+50.0 %"]
 
 
 def test_the_style_weighs_what_it_weighed_in_training() -> None:
@@ -83,26 +100,26 @@ def test_the_style_weighs_what_it_weighed_in_training() -> None:
     for log in made_up.values():
         log["content"], log["style"] = 1.0, 0.5
     for weight, total in ((2, "2.00"), (4, "3.00")):
-        found = claims(made_up, evaluation(), weight, SPREAD)
-        assert f"content + {weight} × style, mean of an epoch" in found[0].measured
-        assert f"v3 {total} → {total} (0)" in found[0].measured
-        assert f"baseline {total}, v1" in found[1].measured
-        assert found[1].ours == total
+        found = judge(made_up, evaluation(), weight, SPREAD)
+        assert f"content + {weight} × style, first and last epoch" in found[0].measured
+        assert measured(found[0], "v3") == [f"{total} → {total}", "0"]
+        assert measured(found[1], "baseline") == measured(found[1], OURS) == [total]
 
 
 def test_a_few_more_red_spots_than_the_photos_differ_by_are_not_more() -> None:
     table = evaluation(array_share=by_network(0.1, 0.11, 0.11, 0.11, 0))
     noisy = (table["network"] == "v2") & (table["photo"] == 1)
     table.loc[noisy, "array_share"] = 0.15  # v2: +3 % on average, but ± 2
-    found = claims(logs(ALIKE), table, 4, SPREAD)[-1]
-    assert found.verdict == "partly: more in v1, v3, but some in the baseline too"
-    assert "v1 +1 ± 0, v2 +3 ± 2, v3 +1 ± 0" in found.measured
+    found = judge(logs(ALIKE), table, 4, SPREAD)[-1]
+    assert found.verdict == "partly: more in v1, v3, but the baseline has some too"
+    differences = [measured(found, name)[1] for name in ("v1", "v2", "v3")]
+    assert differences == ["+1 ± 0", "+3 ± 2", "+1 ± 0"]
 
 
 def test_spots_in_the_baseline_too_do_not_confirm_that_it_has_none() -> None:
     table = evaluation(array_share=by_network(0.3, 0.5, 0.6, 0.7, 0))
-    found = claims(logs(ALIKE), table, 4, SPREAD)[-1]
-    assert found.verdict == "partly: more in v1, v2, v3, but some in the baseline too"
+    found = judge(logs(ALIKE), table, 4, SPREAD)[-1]
+    assert found.verdict == "partly: more in v1, v2, v3, but the baseline has some too"
 
 
 def test_what_a_second_seed_may_change_is_no_difference() -> None:
@@ -110,7 +127,7 @@ def test_what_a_second_seed_may_change_is_no_difference() -> None:
         array_share=by_network(0.01, 0.1, 0.3, 0.3, 0), total=by_network(2, 2.3, 2.1, 2.1, 2)
     )
     spread = SeedSpread(loss=0.1, array_share=0.2, lattice_db=1.0)
-    *_, same, spots = claims(logs(ALIKE), table, 4, spread)
+    *_, same, spots = judge(logs(ALIKE), table, 4, spread)
     assert spots.verdict == "partly: v2, v3"
     assert same.verdict == "partly: v2, v3"
     runs = {"v1": (1.0, 0.5, 0.3, 9.0), "v1-seed1": (0.8, 0.5, 0.4, 6.0), "v2": (9.0, 0, 0, 0)}
@@ -123,23 +140,35 @@ def test_photos_without_yellow_do_not_count_for_red_spots() -> None:
     table = evaluation(array_share=by_network(0.1, 0.2, 0.2, 0.2, 0))
     table.loc[(table["network"] == "baseline") & (table["photo"] == 0), "array_share"] = None
     table.loc[(table["network"] == "v1") & (table["photo"] == 0), "array_share"] = 0.9
-    more = claims(logs(ALIKE), table, 4, SPREAD)[-1].measured
-    assert "v1 +10 ± nan" in more  # one photo is left, which has no error
-    rows = artifacts_table(table).splitlines()
-    assert rows[2] == "| baseline | 6.0 ± 0.0 | 10 ± nan (1) | 40 |"
-    assert rows[3] == "| v1 | 6.0 ± 0.0 | 55 ± 49 (2) | 40 |"
-    assert rows[6] == "| v4 | 6.0 ± 0.0 | 0 ± 0 (2) | – |"
+    found = judge(logs(ALIKE), table, 4, SPREAD)[-1]
+    assert measured(found, "baseline") == ["10 ± nan", "–", "40", "6.0 ± 0.0"]
+    # One photo is left of v1 that the baseline has too, which has no error.
+    assert measured(found, "v1") == ["55 ± 49", "+10 ± nan", "40", "6.0 ± 0.0"]
+    assert measured(found, OURS) == ["0 ± 0", "-10 ± nan", "–", "6.0 ± 0.0"]
+
+
+def test_a_claim_stands_beside_the_first_of_its_lines() -> None:
+    one = Claim(
+        "It works", "partly", {"losses": {"baseline": "1", "v1": "2"}, "spots": {"v1": "3"}}
+    )
+    assert claims_markdown([one]).splitlines()[2:] == [
+        "| It works | losses | 1 | 2 | – | – | – | partly |",
+        "|  | spots | – | 3 | – | – | – |  |",
+    ]
 
 
 def test_means_and_deviations() -> None:
     table = evaluation()
     table.loc[(table["part"] == "test") & (table["photo"] == 1), "total"] = 4.0
-    row = next(line for line in losses_table(table).splitlines() if line.startswith("| v2"))
+    row = next(line for line in losses_markdown(table).splitlines() if line.startswith("| v2"))
     assert row == "| v2 | 1.000 | 0.400 | 2.000 | 1.000 ± 0.000 | 0.400 ± 0.000 | 3.000 ± 1.414 |"
 
 
-def test_missing_files_are_named(tmp_path: object) -> None:
-    with pytest.raises(CheckpointError, match=r"baseline\.csv"):
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"baseline\.csv"):
         read_logs(tmp_path)
-    with pytest.raises(CheckpointError, match=r"evaluation\.csv: missing"):
-        read_evaluation(tmp_path)
+
+
+def test_the_command_writes_what_is_published(tmp_path: Path) -> None:
+    assert main(["--out", str(tmp_path)]) == 0
+    assert (tmp_path / "claims.md").read_bytes() == (ASSETS / "claims.md").read_bytes()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,26 +14,12 @@ from nst.checkpoint import load_networks
 from nst.inference.picture import stylize
 from nst.pictures.examples import LAMPS
 from nst.pictures.reading import read_picture
+from nst.reporting import DETAIL, GAP, HEADING, MARGIN, SHOWN, draw_grid
 from nst.study import figures
-from nst.study.claims import read_logs
-from nst.study.figures import (
-    DETAIL,
-    GAP,
-    HEADING,
-    MARGIN,
-    SHOWN,
-    SIDE,
-    draw_grid,
-    draw_learning_rates,
-)
+from nst.study.common import read_logs
+from nst.study.figures import SIDE, draw_learning_rates
 from nst.training.data import crop_square
 from tests.helpers import random_picture
-
-
-def pixels(figure: Figure) -> NDArray[np.uint8]:
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def square(shown: NDArray[np.uint8], row: int, column: int) -> NDArray[np.uint8]:
@@ -45,19 +29,23 @@ def square(shown: NDArray[np.uint8], row: int, column: int) -> NDArray[np.uint8]
 
 def test_a_grid_shows_exact_pixels_in_order() -> None:
     small = [random_picture(DETAIL, DETAIL, seed) for seed in range(4)]
-    shown = pixels(draw_grid({"left": small[:2], "right": small[2:]}))
+    shown = np.asarray(draw_grid({"left": small[:2], "right": small[2:]}))
     times = SHOWN // DETAIL
     for number, picture in enumerate(small):
         repeated = np.asarray(picture).repeat(times, axis=0).repeat(times, axis=1)
         assert np.array_equal(square(shown, number % 2, number // 2), repeated)
+    for column in range(2):
+        left = column * (SHOWN + GAP)
+        assert shown[:HEADING, left : left + SHOWN].min() < 100  # the heading
     large = random_picture(SIDE, SIDE)
     reduced = np.asarray(large.resize((SHOWN, SHOWN), Image.Resampling.LANCZOS))
-    assert np.array_equal(square(pixels(draw_grid({"one": [large]})), 0, 0), reduced)
+    assert np.array_equal(square(np.asarray(draw_grid({"one": [large]})), 0, 0), reduced)
 
 
 def test_rows_have_headings_beside_the_pictures() -> None:
     columns = {"one": [random_picture(DETAIL, DETAIL, seed) for seed in range(2)]}
-    plain, labelled = pixels(draw_grid(columns)), pixels(draw_grid(columns, ["above", "below"]))
+    plain = np.asarray(draw_grid(columns))
+    labelled = np.asarray(draw_grid(columns, ["above", "below"]))
     assert np.array_equal(labelled[HEADING:, MARGIN:], plain[HEADING:])
     for row in range(2):
         top = HEADING + row * (SHOWN + GAP)
@@ -71,9 +59,7 @@ def test_the_logs_are_drawn_in_full() -> None:
         assert list(line.get_ydata()) == list(log["lr"])
 
 
-def test_the_command_draws_all_six_and_the_claims(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_draws_all_six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     style = tmp_path / "style.png"
     random_picture(90, 60, seed=5).save(style)
     monkeypatch.setattr(figures, "SIDE", 128)
@@ -81,7 +67,6 @@ def test_the_command_draws_all_six_and_the_claims(
     assert figures.main(options) == 0
     drawn = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert drawn == [
-        "claims.md",
         "figure-1-inputs.png",
         "figure-2-losses.png",
         "figure-3-learning-rate.png",
