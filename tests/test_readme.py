@@ -20,6 +20,7 @@ from tests.helpers import ROOT
 
 README = (ROOT / "README.md").read_text()
 CARD = (ROOT / "checkpoints" / "README.md").read_text()
+LATENCY = (ROOT / "assets" / "latency.md").read_text()
 
 
 def table_row(first_cell: str, heading: str) -> list[str]:
@@ -61,7 +62,7 @@ def test_length_of_the_training_is_that_of_checkpoints_and_logs(name: str) -> No
     step, per_epoch = int(metadata["step"]), -(-paper.SPLIT["train"] // paper.BATCH_SIZE)
     assert step == paper.EPOCHS * per_epoch
     assert f"**{step:,} steps, {paper.EPOCHS} epochs**" in CARD
-    assert f"the paper's {paper.EPOCHS} epochs" in README
+    assert f"trainings of {paper.EPOCHS} epochs" in README
     seconds = pd.read_csv(CHECKPOINTS / f"{name}.csv")["seconds"].diff().median()
     card_seconds = re.search(r"step took ([\d., and]+) s", CARD)
     assert card_seconds is not None
@@ -70,26 +71,25 @@ def test_length_of_the_training_is_that_of_checkpoints_and_logs(name: str) -> No
 
 
 def test_the_readme_is_short() -> None:
-    assert len(README.splitlines()) < 130
+    prose = [line for line in README.splitlines() if not line.startswith("|")]
+    assert len(" ".join(prose).split()) < 1300  # ten minutes, with the tables
 
 
 def test_latencies_are_those_of_the_measured_table() -> None:
     rows = pd.read_csv(ROOT / "assets" / "latency.csv")
     engines = rows.engine.isin(ALL_ENGINES)
     assert latency_markdown(rows[engines]) in README
-    assert latency_markdown(rows[~engines]) in CARD
-    example = rows[(rows.engine == "pytorch/examples") & (rows["size"] == "512×512")]
-    assert f"pytorch/examples' network takes {example['latency ms'].item():.0f} ms" in README
+    assert latency_markdown(rows[~engines]) in LATENCY
 
 
 def test_seconds_for_large_pictures_are_those_of_the_measured_table() -> None:
     rows = pd.read_csv(ROOT / "assets" / "cost.csv")
     for (width, height), of in rows.groupby(["width", "height"]):
         seconds = " | ".join(f"{value:.3g}" for value in of.seconds)
-        assert f"| {width}×{height} | {seconds} |" in CARD
+        assert f"| {width}×{height} | {seconds} |" in LATENCY
     powers = [f"{power:.2f}" for power in slopes(rows).values()]
     words = f"power {', '.join(powers[:-1])} and {powers[-1]}, baseline to v4"
-    assert words in " ".join(CARD.split())  # wherever its lines end
+    assert words in LATENCY
 
 
 def test_claims_are_what_logs_and_evaluation_say() -> None:
