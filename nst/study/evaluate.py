@@ -39,8 +39,8 @@ from nst.paths import CHECKPOINTS
 from nst.pictures.tensors import to_picture
 from nst.study.trained import common_loss
 from nst.training.data import PhotoSet, load_photos, names_sha256
-from nst.training.objective import read_style
-from nst.vgg import load_vgg16, noted_weights
+from nst.training.objective import noted_weights, read_style
+from nst.vgg import load_vgg16
 
 EVALUATION = CHECKPOINTS / "evaluation.csv"
 PARTS = ("test", "validation")

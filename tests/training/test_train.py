@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -237,14 +236,3 @@ def test_two_processes_train_like_one(arguments: list[str], tmp_path: Path) -> N
     )
     assert result.returncode == 0, result.stderr
     assert saved_step(two) == 6
-
-
-def test_the_benchmark_measures_both_loops_and_saves_nothing(
-    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    train.command(["--variant", "all", *arguments, "--out", str(out), "--benchmark"])
-    text = capsys.readouterr().out
-    assert re.search(r"^ours +\d+\.\d\d photos/s", text, re.MULTILINE)
-    assert re.search(r"^plain +\d+\.\d\d photos/s", text, re.MULTILINE)
-    assert not out.exists()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst.training.processes import World, join_world
+from nst.training.machine import World, join_world
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
