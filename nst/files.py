@@ -34,16 +34,26 @@ def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o
     temporary.touch(mode, exist_ok=False)
     permissions = temporary.stat().st_mode
     try:
-        write(str(temporary))
+        with naming(path):
+            write(str(temporary))
         temporary.chmod(permissions)  # a library may have put a file of its own there
         _write_out(temporary, os.O_RDWR)  # before the name: or it may be there without content
         temporary.replace(path)
         if os.name == "posix":
             with contextlib.suppress(OSError):  # some file systems do that for files only
                 _write_out(path.parent, os.O_RDONLY)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and not error.filename:
+        raise
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the system that name no file, such as of a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.checkpoint import CheckpointError
-from nst.files import write_then_rename
+from nst.files import naming, write_then_rename
 from nst.loss import LossTerms
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ class Log:
             OSError: the disk is full, or the file is shorter than it was left.
         """
         lines = [_line(row) for row in self.rows]
-        with self.path.open("r+b") as file:
+        with naming(self.path), self.path.open("r+b") as file:
             if file.seek(0, os.SEEK_END) < self._written:
                 raise OSError(f"{self.path}: was cut by another program while training")
             file.seek(self._written)
