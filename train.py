@@ -78,6 +78,7 @@ def train(
     objective: Objective,
     settings: Settings,
     options: Options,
+    steps: int,
     world: World,
 ) -> None:
     """Train all runs side by side on the same photos, saving on the way.
@@ -91,11 +92,11 @@ def train(
     """
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     validate_every = settings.validate_every or per_epoch
-    steps = options.steps or options.epochs * per_epoch
     first = min(run.step for run in runs)
     names = ", ".join(run.variant for run in runs)
     where = f"{world.size} × {world.device}" if world.size > 1 else world.device
-    world.say(f"{names}: to step {steps} on {where} in {objective.precision}, {settings}")
+    how = objective.precision + ", compiled in the first step" * runs[0].hardware["compiled"]
+    world.say(f"{names}: to step {steps} on {where} in {how}, {settings}")
     bar = tqdm(initial=first, total=steps, unit="step", disable=not world.writes)
     stop = False
     with stop_signal() as stopping, bar as progress:
@@ -229,7 +230,6 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
     recipes = {name: settings_for(name, given) for name in options.networks}
     settings = next(iter(recipes.values()))  # the networks differ in their lattice weights only
     precision = choose_precision(options.precision, world.device)
-    compiled = choose_compile(options.compile, world.device)
     if world.device == "cpu":
         keep_freed_memory()
     elif precision == "bf16":
@@ -240,8 +240,11 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
     vgg = load_vgg16(options.vgg_weights, *of_vgg).to(world.device)
     shared = dataclasses.replace(settings.loss, lattice_weight=0.0)
     loss = PerceptualLoss(vgg, style.to(world.device), shared, world.say)
-    objective = Objective(loss, precision, compiled)
     photos = find_training_photos(options, settings, world)
+    per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
+    steps = options.steps or options.epochs * per_epoch
+    compiled = choose_compile(options.compile, world.device, steps)
+    objective = Objective(loss, precision, compiled)
     sources = {
         "photo_names_sha256": names_sha256(photos),
         "style_sha256": sha256(options.style),
@@ -259,7 +262,7 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
             run.start_at(options.start)
         runs.append(run)
     begin(runs, options, world)
-    train(runs, photos, objective, runs[0].settings, options, world)
+    train(runs, photos, objective, runs[0].settings, options, steps, world)
 
 
 def find_training_photos(options: Options, settings: Settings, world: World) -> dict[str, Photos]:

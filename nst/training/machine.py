@@ -23,6 +23,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+# From how many steps on compiling pays on a CPU.  It takes one to two minutes; for v4 it saves 0.94
+# of 1.41 s a step with AMX in bf16, and a sixth of 1.7 s elsewhere in fp32.
+COMPILED_STEPS_AMX = 200
+COMPILED_STEPS = 1000
+
 
 @dataclass(frozen=True)
 class World:
@@ -118,14 +123,18 @@ def _has_amx() -> bool:
     return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"))
 
 
-def choose_compile(asked: bool | None, device: str) -> bool:
-    """Whether to use torch.compile; where it is left open, on a GPU on which it works.
+def choose_compile(asked: bool | None, device: str, steps: int) -> bool:
+    """Whether to use torch.compile; where it is left open, where it works and pays.
+
+    Args:
+        steps: of the whole training, so that going on does as the beginning did.
 
     Raises:
         ValueError: it was asked for and does not work here.
     """
     if asked is None and not device.startswith("cuda"):
-        return False
+        worth = COMPILED_STEPS_AMX if _has_amx() else COMPILED_STEPS
+        asked = None if device == "cpu" and steps >= worth else False
     if asked is False:
         return False
     # All networks share their code, and each is compiled for training, validation and last batches.

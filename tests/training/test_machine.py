@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst.training.machine import World, join_world
+from nst.training import machine
+from nst.training.machine import World, choose_compile, join_world
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -28,3 +29,40 @@ def test_a_certain_gpu_for_several_processes_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="say cuda"):
         join_world("cuda:1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "amx", "steps", "compiled"),
+    [
+        (None, "cpu", True, 200, True),
+        (None, "cpu", True, 199, False),
+        (None, "cpu", False, 999, False),
+        (None, "cpu", False, 1000, True),
+        (None, "mps", False, 22_280, False),
+        (False, "cpu", True, 22_280, False),
+        (True, "cpu", False, 1, True),
+    ],
+)
+def test_a_long_training_is_compiled(
+    asked: bool | None,
+    device: str,
+    amx: bool,
+    steps: int,
+    compiled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "_has_amx", lambda: amx)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    assert choose_compile(asked, device, steps) is compiled
+
+
+def test_what_cannot_compile_trains_uncompiled_unless_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("no compiler\nand advice")
+
+    monkeypatch.setattr(torch, "compile", fails)
+    assert choose_compile(None, "cpu", 22_280) is False
+    with pytest.raises(ValueError, match=r"--compile does not work here: no compiler$"):
+        choose_compile(True, "cpu", 1)
