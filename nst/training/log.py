@@ -85,7 +85,7 @@ class Log:
             write_then_rename(self.path, lambda temporary: Path(temporary).write_bytes(data))
             say(f"{self.path}: took out the byte order mark that another program put there")
         header, *lines = data.splitlines(keepends=True) or [b""]
-        if header.strip() != _HEADER.strip():
+        if header.strip() != _HEADER.strip() or not header.endswith(b"\n"):
             raise CheckpointError(
                 f"{self.path}: does not begin with {_HEADER.decode().strip()}; put the log back as "
                 "it was written"

@@ -29,7 +29,6 @@ from nst.training.machine import Stopwatch, World
 from nst.training.settings import Settings, comparable
 
 SNAPSHOT_PHOTOS = 4
-MOMENTS = {"step", "exp_avg", "exp_avg_sq"}  # Adam's, of each parameter
 
 
 class Run:
@@ -224,7 +223,7 @@ class Run:
             raise unusable_state(self.state_path, f"damaged training state ({reason})") from None
         if self.world.writes:
             self.log.go_on(self.step, state["log_row"], self.world.say)
-        else:
+        elif self.step:
             self.log.rows = [state["log_row"]]
 
     def load_state_dict(self, state: dict[str, Any], accept_changes: bool = False) -> None:
@@ -236,13 +235,29 @@ class Run:
             CheckpointError: settings changed and that was not accepted.
             Exception: something is missing or no state of this network.
         """
-        step, names = state["step"], self._changed_settings(state["settings"])
+        step = state["step"]
         if type(step) is not int or step < 0:
             raise ValueError(f"step {step!r} is no number of steps")
         if (step > 0) != isinstance(state["log_row"], dict):
             raise ValueError("no row for the log")
+        changed = self._take_settings(state, accept_changes)
+        self._take_tensors(state, step)
+        if "learning_rate" in changed:
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.settings.learning_rate
+        if missing := self.scheduler.state_dict().keys() - state["scheduler"].keys():
+            raise KeyError(f"scheduler's {min(missing)}")
+        if not changed:  # otherwise earlier validation losses may no longer compare
+            self.scheduler.load_state_dict(state["scheduler"])
+        self.step, self.clock.seconds = step, float(state["seconds"])
+        self.validation, self.validated_at = state["validation"], state["validated_at"]
+        self.history = list(state["hardware"])
+
+    def _take_settings(self, state: dict[str, Any], accept_changes: bool) -> list[str]:
+        """The names of those that changed since, noted if that is accepted."""
+        now, then = comparable(self.settings, self.sources), state["settings"]
+        names = sorted(name for name in now | then if now.get(name) != then.get(name))
         if names and not accept_changes:
-            now, then = comparable(self.settings, self.sources), state["settings"]
             changed = (f"{n} ({then.get(n)!r} then, {now.get(n)!r} now)" for n in names)
             raise CheckpointError(
                 f"{self.state_path}: made with other settings: {'; '.join(changed)}. "
@@ -250,36 +265,21 @@ class Run:
             )
         self.changes = list(state["changes"])
         if names:
-            before = {name: state["settings"].get(name) for name in names}
-            self.changes.append({"until_step": step, "settings": before})
+            before = {name: then.get(name) for name in names}
+            self.changes.append({"until_step": state["step"], "settings": before})
+        return names
+
+    def _take_tensors(self, state: dict[str, Any], step: int) -> None:
+        """Weights and Adam's moments; Adam would take over any shape, and fail at the next step."""
         for name, value in self.model.state_dict().items():
             _check_like(value, state["model"][name], name)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self._check_moments(step)
-        if "learning_rate" in names:
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.settings.learning_rate
-        if missing := self.scheduler.state_dict().keys() - state["scheduler"].keys():
-            raise KeyError(f"scheduler's {min(missing)}")
-        if not names:  # otherwise earlier validation losses may no longer compare
-            self.scheduler.load_state_dict(state["scheduler"])
-        self.step, self.clock.seconds = step, float(state["seconds"])
-        self.validation, self.validated_at = state["validation"], state["validated_at"]
-        self.history = list(state["hardware"])
-
-    def _changed_settings(self, then: dict[str, Any]) -> list[str]:
-        now = comparable(self.settings, self.sources)
-        return sorted(name for name in now | then if now.get(name) != then.get(name))
-
-    def _check_moments(self, step: int) -> None:
-        """Adam takes moments of any shape over, and fails at the next step."""
-        for name, parameter in self.model.named_parameters():
-            if step:
-                moments = self.optimizer.state[parameter]
-                for key in MOMENTS:
-                    like = parameter if key != "step" else torch.tensor(0.0)
-                    _check_like(like, moments[key], f"Adam's {key} of {name}")
+        for name, parameter in self.model.named_parameters() if step else ():
+            moments = self.optimizer.state[parameter]
+            _check_like(torch.tensor(step), moments["step"], f"Adam's step of {name}")
+            for key in ("exp_avg", "exp_avg_sq"):
+                _check_like(parameter, moments[key], f"Adam's {key} of {name}")
 
 
 def _check_like(expected: Tensor, value: Any, name: str) -> None:
