@@ -243,7 +243,7 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
     photos = find_training_photos(options, settings, world)
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     steps = options.steps or options.epochs * per_epoch
-    compiled = choose_compile(options.compile, world.device, steps)
+    compiled = choose_compile(options.compile, world.device, precision, steps)
     objective = Objective(loss, precision, compiled)
     sources = {
         "photo_names_sha256": names_sha256(photos),

@@ -23,10 +23,9 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-# From how many steps on compiling pays on a CPU.  It takes one to two minutes; for v4 it saves 0.94
-# of 1.41 s a step with AMX in bf16, and a sixth of 1.7 s elsewhere in fp32.
-COMPILED_STEPS_AMX = 200
-COMPILED_STEPS = 1000
+# From how many steps on compiling, a minute or two, pays on a CPU.  For v4 it saves 0.94 of 1.41 s
+# a step with AMX, half of a step in bf16 with AVX-512, a sixth in fp32.
+COMPILED_STEPS = {"bf16": 200, "fp32": 1000}
 
 
 @dataclass(frozen=True)
@@ -115,15 +114,17 @@ def choose_precision(asked: str, device: str) -> str:
     """ "fp32" or "bf16"; where it is left open ("auto"), bf16 where that is fast."""
     if asked != "auto":
         return asked
-    return "bf16" if device.startswith("cuda") or _has_amx() else "fp32"
+    fast = device.startswith("cuda") or (device == "cpu" and _cpu_has("amx_bf16", "avx512_bf16"))
+    return "bf16" if fast else "fp32"
 
 
-def _has_amx() -> bool:
-    """Matrix units; with AVX-512 alone bf16 took twice fp32's time."""
-    return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"))
+def _cpu_has(*units: str) -> bool:
+    """Any of them; AVX-512 without its own bf16 takes twice fp32's time for that."""
+    here = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(here.get(unit) for unit in units)
 
 
-def choose_compile(asked: bool | None, device: str, steps: int) -> bool:
+def choose_compile(asked: bool | None, device: str, precision: str, steps: int) -> bool:
     """Whether to use torch.compile; where it is left open, where it works and pays.
 
     Args:
@@ -133,8 +134,7 @@ def choose_compile(asked: bool | None, device: str, steps: int) -> bool:
         ValueError: it was asked for and does not work here.
     """
     if asked is None and not device.startswith("cuda"):
-        worth = COMPILED_STEPS_AMX if _has_amx() else COMPILED_STEPS
-        asked = None if device == "cpu" and steps >= worth else False
+        asked = None if device == "cpu" and steps >= COMPILED_STEPS[precision] else False
     if asked is False:
         return False
     # All networks share their code, and each is compiled for training, validation and last batches.
@@ -159,7 +159,7 @@ def describe_hardware(world: World, precision: str, compiled: bool) -> dict[str,
     if world.device.startswith("cuda"):
         device = torch.cuda.get_device_name(world.device)
     elif world.device == "cpu":
-        kind = "AMX" if _has_amx() else torch.backends.cpu.get_cpu_capability()
+        kind = "AMX" if _cpu_has("amx_bf16") else torch.backends.cpu.get_cpu_capability()
         device = f"CPU, {kind}, {torch.get_num_threads()} threads"
     else:
         device = world.device

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst.training import machine
-from nst.training.machine import World, choose_compile, join_world
+from nst.training.machine import World, choose_compile, choose_precision, join_world
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -32,28 +31,39 @@ def test_a_certain_gpu_for_several_processes_is_refused(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("asked", "device", "amx", "steps", "compiled"),
+    ("asked", "device", "precision", "steps", "compiled"),
     [
-        (None, "cpu", True, 200, True),
-        (None, "cpu", True, 199, False),
-        (None, "cpu", False, 999, False),
-        (None, "cpu", False, 1000, True),
-        (None, "mps", False, 22_280, False),
-        (False, "cpu", True, 22_280, False),
-        (True, "cpu", False, 1, True),
+        (None, "cpu", "bf16", 200, True),
+        (None, "cpu", "bf16", 199, False),
+        (None, "cpu", "fp32", 999, False),
+        (None, "cpu", "fp32", 1000, True),
+        (None, "mps", "fp32", 22_280, False),
+        (False, "cpu", "bf16", 22_280, False),
+        (True, "cpu", "fp32", 1, True),
     ],
 )
 def test_a_long_training_is_compiled(
     asked: bool | None,
     device: str,
-    amx: bool,
+    precision: str,
     steps: int,
     compiled: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine, "_has_amx", lambda: amx)
     monkeypatch.setattr(torch, "compile", lambda function, **_: function)
-    assert choose_compile(asked, device, steps) is compiled
+    assert choose_compile(asked, device, precision, steps) is compiled
+
+
+@pytest.mark.parametrize(
+    ("unit", "precision"), [("amx_bf16", "bf16"), ("avx512_bf16", "bf16"), ("avx512_f", "fp32")]
+)
+def test_bf16_is_taken_where_the_cpu_has_units_for_it(
+    unit: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {unit: True})
+    assert choose_precision("auto", "cpu") == precision
+    assert choose_precision("fp32", "cpu") == "fp32"
+    assert choose_precision("auto", "mps") == "fp32"
 
 
 def test_what_cannot_compile_trains_uncompiled_unless_it_was_asked_for(
@@ -63,6 +73,6 @@ def test_what_cannot_compile_trains_uncompiled_unless_it_was_asked_for(
         raise RuntimeError("no compiler\nand advice")
 
     monkeypatch.setattr(torch, "compile", fails)
-    assert choose_compile(None, "cpu", 22_280) is False
+    assert choose_compile(None, "cpu", "bf16", 22_280) is False
     with pytest.raises(ValueError, match=r"--compile does not work here: no compiler$"):
-        choose_compile(True, "cpu", 1)
+        choose_compile(True, "cpu", "bf16", 1)
