@@ -5,15 +5,17 @@ photos in one order:
 Some, on other photos:  python train.py --variant v3 v4 --photos photos/ more.tar --style mine.jpg
 After a stop:           python train.py --variant all --resume
 On two GPUs (or CPUs):  torchrun --nproc_per_node=2 train.py --variant all
-How fast that is:       python train.py --variant all --benchmark
+Another painting, from  python train.py --variant v4 --style mine.jpg --steps 300 \\
+trained weights:            --start checkpoints/v4.safetensors
 
 --photos takes folders, zip and tar files; without it, COCO's val2017.zip lies here, as downloaded
-from http://images.cocodataset.org/zips/val2017.zip.  Into --out (default runs/) come, for each
-network, its checkpoint v3.safetensors, the log v3.csv with a row for each step, the training state
-v3.state.pt, and at --snapshot-step (default 800) v3-step800.safetensors with the pictures of four
-test photos, v3-step800.png.  Ctrl-C saves and stops.  The recipe is the paper's (section 3.3):
-Adam, learning rate 1e-3, batches of 4 photos at 256×256, ReduceLROnPlateau on the validation loss;
-what the paper leaves open is decided in `nst.training.settings` and `nst.loss.LossSettings`.
+from http://images.cocodataset.org/zips/val2017.zip, or crops of the page's seven examples stand in.
+Into --out (default runs/) come, for each network, its checkpoint v3.safetensors, the log v3.csv
+with a row for each step, the training state v3.state.pt with the one before it, and at
+--snapshot-step (default 800) v3-step800.safetensors with the pictures of four test photos,
+v3-step800.png.  Ctrl-C saves and stops.  The recipe is the paper's (section 3.3): Adam, learning
+rate 1e-3, batches of 4 photos at 256×256, ReduceLROnPlateau on the validation loss; what the paper
+leaves open is decided in `nst.training.settings` and `nst.loss.LossSettings`.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ if __name__ == "__main__":  # before PyTorch is imported, which takes seconds
 
     run("train")
 
+import contextlib
 import dataclasses
 import sys
-import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +37,48 @@ import torch
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError
+from nst.checkpoint import unusable_state
 from nst.fast import keep_freed_memory
-from nst.files import sha256
+from nst.files import locked, sha256
 from nst.loss import PerceptualLoss
-from nst.training.data import PhotoSet, load_photos, names_sha256, steps_per_epoch
-from nst.training.hardware import allow_tf32, choose_compile, choose_precision, circumstances
-from nst.training.interrupt import stop_signal
+from nst.training.data import Photos, crop_examples, load_photos, names_sha256, steps_per_epoch
 from nst.training.log import TERMS
-from nst.training.objective import Objective, read_style
-from nst.training.processes import World, join_world, leave_world
-from nst.training.resume import resume, save, save_state_of
+from nst.training.machine import (
+    World,
+    allow_tf32,
+    choose_compile,
+    choose_precision,
+    describe_hardware,
+    join_world,
+    leave_world,
+    stop_signal,
+)
+from nst.training.objective import (
+    Batch,
+    Objective,
+    noted_weights,
+    prepare_batch,
+    read_style,
+    validate,
+)
 from nst.training.run import Run
-from nst.training.settings import Options, Settings, parse_arguments, settings_for
-from nst.training.speed import compare_speed
-from nst.training.step import Batch, prepare_batch, validate
-from nst.vgg import load_vgg16, noted_weights
+from nst.training.settings import (
+    OFFICIAL_PHOTOS,
+    Options,
+    Settings,
+    parse_arguments,
+    settings_for,
+)
+from nst.vgg import load_vgg16
 
 
 def train(
     runs: Sequence[Run],
-    photos: dict[str, PhotoSet],
+    photos: Mapping[str, Photos],
     objective: Objective,
     settings: Settings,
     options: Options,
+    steps: int,
     world: World,
 ) -> None:
     """Train all runs side by side on the same photos, saving on the way.
@@ -72,11 +92,11 @@ def train(
     """
     per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
     validate_every = settings.validate_every or per_epoch
-    steps = options.steps or options.epochs * per_epoch
     first = min(run.step for run in runs)
     names = ", ".join(run.variant for run in runs)
     where = f"{world.size} × {world.device}" if world.size > 1 else world.device
-    world.say(f"{names}: to step {steps} on {where} in {objective.precision}, {settings}")
+    how = objective.precision + ", compiled in the first step" * runs[0].hardware["compiled"]
+    world.say(f"{names}: to step {steps} on {where} in {how}, {settings}")
     bar = tqdm(initial=first, total=steps, unit="step", disable=not world.writes)
     stop = False
     with stop_signal() as stopping, bar as progress:
@@ -92,14 +112,14 @@ def train(
             snapshot = step > 0 and step == options.snapshot_step
             if step > first and (to_validate or snapshot or stop or step % options.save_every == 0):
                 for run in due:
-                    save(run, epoch)
+                    run.save(epoch)
             if stop:
                 raise KeyboardInterrupt(f"stopped and saved after step {step}, --resume goes on")
             if to_validate:
                 losses = validate(to_validate, photos["validation"], objective, settings, world)
                 for run, values in zip(to_validate, losses, strict=True):
                     run.validated(values, on_schedule)
-                    save(run, epoch)
+                    run.save(epoch)
                     summary = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
                     if world.writes:
                         progress.write(f"step {step}  {run.variant:8}  validation  {summary}")
@@ -112,7 +132,7 @@ def train(
             # One step of every network on the same photos.
             batch = prepare_batch(step, photos["train"], objective, settings, world)
             stop = train_step(due, batch, objective, world, step // per_epoch + 1, stopping)
-            progress.set_postfix({run.variant: run.log_rows[-1]["total"] for run in due})
+            progress.set_postfix({run.variant: run.log.rows[-1]["total"] for run in due})
             progress.update()
 
 
@@ -154,7 +174,7 @@ def train_step(
     for run, values in zip(runs, sums, strict=True):
         with run.clock:
             run.optimizer.step()
-        run.log(dict(zip(TERMS, values.tolist(), strict=False)), epoch)
+        run.stepped(dict(zip(TERMS, values.tolist(), strict=False)), epoch)
     return bool(stops.any())
 
 
@@ -166,7 +186,10 @@ def main() -> str | None:
         if not stop.args:  # not by `train`, which saves first
             raise
         return str(stop)
-    except (ValueError, FloatingPointError, ImportError, OSError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"train.py: {where}{error.strerror or error}"
+    except (ValueError, FloatingPointError, ImportError) as error:
         return f"train.py: {error}"
     return None
 
@@ -178,63 +201,77 @@ def command(arguments: Sequence[str]) -> None:
         torch.set_num_threads(options.threads)
     world = join_world(options.device)
     try:
-        train_or_measure(options, given, world)
+        with only_training_in(options.out) if world.writes else contextlib.nullcontext():
+            prepare_and_train(options, given, world)
     finally:
         leave_world()
 
 
-def train_or_measure(options: Options, given: dict[str, Any], world: World) -> None:
-    """Train, or measure, what is asked for."""
+@contextlib.contextmanager
+def only_training_in(out: Path) -> Iterator[None]:
+    """Make the folder where everything will be saved, before hours are spent, and hold it.
+
+    Raises:
+        ValueError: it cannot be written, or another training saves there.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            alone = stack.enter_context(locked(out / "training.lock"))
+        except OSError as error:
+            raise ValueError(f"--out {out}: cannot be written ({error.strerror})") from None
+        if not alone:
+            raise ValueError(f"--out {out}: another training saves there; choose another folder")
+        yield
+
+
+def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> None:
+    """Put together what is asked for, and train it."""
     recipes = {name: settings_for(name, given) for name in options.networks}
     settings = next(iter(recipes.values()))  # the networks differ in their lattice weights only
     precision = choose_precision(options.precision, world.device)
-    compiled = choose_compile(options.compile, world.device)
     if world.device == "cpu":
         keep_freed_memory()
     elif precision == "bf16":
         allow_tf32()
-    if not options.benchmark:
-        try_out(options.out)
 
     style = read_style(options.style, settings.style_side)
     of_vgg = settings.loss.vgg_pooling, settings.loss.loss_margin
     vgg = load_vgg16(options.vgg_weights, *of_vgg).to(world.device)
     shared = dataclasses.replace(settings.loss, lattice_weight=0.0)
     loss = PerceptualLoss(vgg, style.to(world.device), shared, world.say)
+    photos = find_training_photos(options, settings, world)
+    per_epoch = steps_per_epoch(len(photos["train"]), settings.batch_size)
+    steps = options.steps or options.epochs * per_epoch
+    compiled = choose_compile(options.compile, world.device, precision, steps)
     objective = Objective(loss, precision, compiled)
-    photos = load_photos(
-        options.photos, settings.photo_side, world.device, world.say if world.writes else None
-    )
     sources = {
         "photo_names_sha256": names_sha256(photos),
         "style_sha256": sha256(options.style),
         "vgg_weights": noted_weights(options.vgg_weights),
+        "start_sha256": sha256(options.start) if options.start else None,
     }
 
     runs = []
     for name, recipe in recipes.items():
         of_loss = dataclasses.replace(recipe.loss, style_layers=loss.settings.style_layers)
         recipe = dataclasses.replace(recipe, loss=of_loss)
-        here = circumstances(world, precision, compiled)
-        runs.append(Run(name, recipe, sources, here, options.out, world, compiled))
-    if options.benchmark:
-        world.say(compare_speed(train_step, runs, photos["train"], objective, settings))
-        return
+        hardware = describe_hardware(world, precision, compiled)
+        run = Run(name, recipe, sources, hardware, options.out, world, compiled)
+        if options.start:
+            run.start_at(options.start)
+        runs.append(run)
     begin(runs, options, world)
-    train(runs, photos, objective, runs[0].settings, options, world)
+    train(runs, photos, objective, runs[0].settings, options, steps, world)
 
 
-def try_out(out: Path) -> None:
-    """Write into the folder where everything will be saved, before hours are spent.
-
-    Raises:
-        ValueError: it cannot be written.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as error:
-        raise ValueError(f"--out {out}: cannot be written ({error.strerror})") from None
+def find_training_photos(options: Options, settings: Settings, world: World) -> dict[str, Photos]:
+    """Those of --photos, or what stands in for them."""
+    photos = options.photos or ((OFFICIAL_PHOTOS,) if OFFICIAL_PHOTOS.exists() else None)
+    if not photos:
+        return crop_examples(settings.photo_side, settings.seed, world.device, world.say)
+    say = world.say if world.writes else None
+    return load_photos(photos, settings.photo_side, world.device, say)
 
 
 def begin(runs: Sequence[Run], options: Options, world: World) -> None:
@@ -243,17 +280,15 @@ def begin(runs: Sequence[Run], options: Options, world: World) -> None:
     Raises:
         CheckpointError: nothing is there to go on from, or something that would be overwritten.
     """
-    if not options.resume:
-        for run in runs:
-            for path in (run.checkpoint_path, run.log_path):
-                if path.exists():
-                    advice = "--resume goes on, or choose another --out"
-                    raise CheckpointError(f"{path} exists: {advice}")
-    elif not any(run.state_path.exists() for run in runs):
-        raise CheckpointError(f"{options.out}: nothing to resume from")
+    saved = [run for run in runs if options.resume and run.state_path.exists()]
+    if options.resume and not saved:
+        raise unusable_state(runs[0].state_path, "nothing to resume from")
+    for run in runs:
+        if run not in saved:
+            run.refuse_to_overwrite()
     world.wait()  # all have looked before one writes
     for run in runs:
-        if options.resume and run.state_path.exists():
-            resume(run, options.accept_changes)
-        else:  # from here on --resume goes on, whenever the process is killed
-            save_state_of(run)
+        if run in saved:
+            run.resume(options.accept_changes)
+        else:
+            run.begin()

@@ -18,26 +18,77 @@ _HERE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]  # this machine
 def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o666) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place in one step.
 
-    A link stays one: the file that it leads to is written.
+    When this returns, the file survives a power failure too.  A link stays one: the file that it
+    leads to is written.
 
     Args:
         write: gets the temporary file's path; the file is there, and empty.
         mode: permissions, of which the umask takes away; 0o600 for the owner alone.
 
     Raises:
-        OSError: the folder cannot be made or written to; or whatever `write` raises.
+        OSError: the folder cannot be made or written to, or the disk is full; it names `path`.
+        Exception: whatever else `write` raises.
     """
     path = path.resolve()
     temporary = _temporary_in(path.parent)
     temporary.touch(mode, exist_ok=False)
     permissions = temporary.stat().st_mode
     try:
-        write(str(temporary))
-        temporary.chmod(permissions)  # safetensors puts a file of its own there
+        with naming(path):
+            write(str(temporary))
+        temporary.chmod(permissions)  # a library may have put a file of its own there
+        _write_out(temporary, os.O_RDWR)  # before the name: or it may be there without content
         temporary.replace(path)
+        if os.name == "posix":
+            with contextlib.suppress(OSError):  # some file systems do that for files only
+                _write_out(path.parent, os.O_RDONLY)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the system that name no file, such as of a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+def _write_out(path: Path, flags: int) -> None:
+    """Have the system put a file's content, or a folder's names, onto the disk now."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold a lock file, which stays there; False: another process holds it.
+
+    The system lets go of it when this process ends, however it does.
+    """
+    with path.open("a") as file:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            yield False
+            return
+        except OSError:  # a file system without locks
+            pass
+        yield True
 
 
 @contextlib.contextmanager

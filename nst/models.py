@@ -249,8 +249,10 @@ class TransformerNet(nn.Module):
         reflection at the right and the bottom, and the result is cropped back.
 
         Raises:
-            ValueError: a side is below 16 px.
+            ValueError: no batch of RGB pictures, or a side is below 16 px.
         """
+        if x.dim() != 4 or x.shape[1] != 3:
+            raise ValueError(f"{tuple(x.shape)} is no batch of RGB pictures, (N, 3, H, W)")
         height, width = x.shape[-2:]
         if height < MIN_SIDE or width < MIN_SIDE:
             raise ValueError(f"{width}×{height} px is too small: {MIN_SIDE} px a side at least")

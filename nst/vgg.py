@@ -16,11 +16,6 @@ from nst.models import normalise
 Pooling = Literal["max", "average"]
 
 
-def noted_weights(path: Path | None) -> str:
-    """What a checkpoint notes of VGG's weights; None: torchvision's."""
-    return sha256(path) if path else "torchvision"
-
-
 class VGGFeatures(nn.Module):
     """The convolutions of VGG-16, frozen; gives the activations of the layers that are asked for.
 

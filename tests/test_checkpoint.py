@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -99,3 +100,55 @@ def test_shipped_networks_turn_a_photo_into_another_picture_of_its_size() -> Non
     assert list(pictures) == list(VARIANTS)
     assert {picture.size for picture in pictures.values()} == {(90, 70)}
     assert len({picture.tobytes() for picture in pictures.values()}) == len(VARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda weight: weight.fill_(float("nan")), "holds NaN or infinity"),
+        (lambda weight: weight.fill_(float("-inf")), "holds NaN or infinity"),
+        (lambda weight: weight.to(torch.int8), "holds torch.int8, not floats"),
+        (lambda weight: weight.bool(), "holds torch.bool, not floats"),
+    ],
+)
+def test_weights_that_are_no_finite_numbers_are_refused(
+    spoil: Callable[[torch.Tensor], torch.Tensor], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "v4.safetensors"
+    model = build_model("v4")
+    weights = dict(model.state_dict())
+    name = "residual.0.norm1.weight"
+    weights[name] = spoil(weights[name].clone())
+    save_file(weights, path, {"format": "nst-1", "variant": "v4"})
+    with pytest.raises(CheckpointError, match=rf"^v4\.safetensors: {name} {message}$"):
+        load_checkpoint(path)
+
+
+def test_a_state_with_a_flipped_bit_is_refused_and_the_one_before_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "v3.state.pt"
+    weights = torch.rand(500)
+    save_state(path, {"step": 1})
+    save_state(path, {"step": 2, "weights": weights})
+    whole = path.read_bytes()
+    before = str(tmp_path / "v3.state.previous.pt")
+    assert load_state(Path(before))["step"] == 1
+    refused = 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            state = load_state(path)
+        except CheckpointError as error:
+            refused += 1
+            assert str(error).startswith(f"{path}: damaged training state (")  # noqa: PT017
+            assert before in str(error)  # noqa: PT017
+            assert "\n" not in str(error)  # noqa: PT017
+        else:  # it was in what fills the file up
+            assert (state["step"], torch.equal(state["weights"], weights)) == (2, True)
+    assert refused > 2000 / 7  # which the weights have
+
+
+def test_an_empty_state_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "v3.state.pt"
+    path.touch()
+    with pytest.raises(CheckpointError, match=r"v3\.state\.pt: damaged training state"):
+        load_state(path)

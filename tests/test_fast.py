@@ -5,51 +5,34 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nst.fast import (
-    FastConv2d,
-    FastConvTranspose2d,
-    FastReflectionPad2d,
-    NarrowConv2d,
-    RepeatPixels,
-    fast,
-    fast_layer,
-)
+from nst.fast import NarrowConv2d, RepeatPixels, WideDepthwiseConv2d, fast, fast_layer
 from nst.models import VARIANTS, build_model
 
-PYTORCHS = {FastConv2d: nn.Conv2d, FastConvTranspose2d: nn.ConvTranspose2d, NarrowConv2d: nn.Conv2d}
-FORMS = {  # name: our layer and its arguments
-    "3×3": (FastConv2d, (5, 7, 3), {}),
-    "without bias": (FastConv2d, (5, 7, 3), {"bias": False}),
-    "3×2, stride 2×1": (FastConv2d, (5, 7, (3, 2)), {"stride": (2, 1)}),
-    "9×9, taken as it is": (FastConv2d, (5, 7, 9), {}),
-    "padded, taken as it is": (FastConv2d, (5, 7, 3), {"padding": 1}),
-    "depthwise 9×9": (FastConv2d, (6, 6, 9), {"groups": 6, "bias": False}),
-    "depthwise 5×7, stride 2": (FastConv2d, (6, 6, (5, 7)), {"stride": 2, "groups": 6}),
-    "depthwise 3×3, taken as it is": (FastConv2d, (6, 6, 3), {"groups": 6}),
-    "two groups, taken as it is": (FastConv2d, (6, 4, 5), {"groups": 2}),
-    "dilated, taken as it is": (FastConv2d, (5, 7, 3), {"dilation": 2}),
-    "doubling": (FastConvTranspose2d, (5, 7, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
-    "doubling, 4×4": (FastConvTranspose2d, (5, 7, 4), {"stride": 2, "padding": 1}),
-    "upwards, unequal": (
-        FastConvTranspose2d,
-        (5, 7, (3, 2)),
-        {"stride": (2, 1), "padding": (1, 0)},
+FORMS = {  # name: PyTorch's layer, and ours that takes its place, if one does
+    "3×3": (nn.Conv2d(5, 17, 3), nn.Conv2d),
+    "depthwise 9×9": (nn.Conv2d(6, 6, 9, groups=6, bias=False), WideDepthwiseConv2d),
+    "depthwise 5×7, stride 2": (
+        nn.Conv2d(6, 6, (5, 7), stride=2, groups=6, bias=False),
+        WideDepthwiseConv2d,
     ),
-    "upwards, dilated, taken as it is": (
-        FastConvTranspose2d,
-        (5, 7, 3),
-        {"stride": 2, "dilation": 2},
+    "depthwise 3×3, taken as it is": (nn.Conv2d(6, 6, 3, groups=6, bias=False), nn.Conv2d),
+    "depthwise with bias, taken as it is": (nn.Conv2d(6, 6, 5, groups=6), nn.Conv2d),
+    "dilated, taken as it is": (
+        nn.Conv2d(6, 6, 5, dilation=2, groups=6, bias=False),
+        nn.Conv2d,
     ),
-    "narrow": (NarrowConv2d, (6, 3, 5), {}),
+    "narrow": (nn.Conv2d(6, 3, 5), NarrowConv2d),
+    "narrow, dilated, taken as it is": (nn.Conv2d(6, 3, 5, dilation=2), nn.Conv2d),
+    "doubling": (nn.ConvTranspose2d(5, 7, 3, 2, padding=1, output_padding=1), nn.ConvTranspose2d),
 }
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("form", FORMS)
 def test_they_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
-    layer, arguments, settings = FORMS[form]
-    ours, theirs = (kind(*arguments, **settings) for kind in (layer, PYTORCHS[layer]))
-    theirs.load_state_dict(ours.state_dict())
+    theirs, kind = FORMS[form]
+    ours = fast_layer(theirs)
+    assert type(ours) is kind
     x = torch.randn(2, ours.in_channels, 21, 18).contiguous(memory_format=layout).requires_grad_()
     results = [conv.train()(x) for conv in (ours, theirs)]
     torch.testing.assert_close(*results)
@@ -62,37 +45,20 @@ def test_they_train_as_pytorchs(form: str, layout: torch.memory_format) -> None:
     torch.testing.assert_close(ours.eval()(x), results[1])
 
 
-def test_the_picture_needs_no_gradient() -> None:
-    conv = FastConv2d(3, 4, 3).train()
-    conv(torch.randn(1, 3, 8, 8)).sum().backward()
+@pytest.mark.parametrize("form", ["depthwise 9×9", "narrow"])
+def test_the_picture_needs_no_gradient(form: str) -> None:
+    conv = fast_layer(FORMS[form][0]).train()
+    conv(torch.randn(1, 6, 12, 12)).sum().backward()
     assert conv.weight.grad is not None
 
 
-def test_in_bf16_it_is_pytorchs() -> None:
-    conv, x = FastConv2d(3, 4, 3).train(), torch.randn(1, 3, 8, 8)
-    with torch.autocast("cpu", torch.bfloat16):
-        result = conv(x)
-    assert result.dtype == torch.bfloat16
-    assert result.grad_fn.name() == "ConvolutionBackward0"
-
-
-IN_BF16 = {  # name: the layer that has a fast form of its own in bf16, and its gradient's
-    "depthwise 9×9": (FastConv2d(6, 6, 9, groups=6, bias=False), "FastConvolution"),
-    "depthwise, doubling": (
-        FastConvTranspose2d(6, 6, 3, 2, padding=1, output_padding=1, groups=6, bias=False),
-        "DepthwiseTransposed",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", IN_BF16)
-def test_fast_forms_in_bf16_are_near_fp32(name: str) -> None:
-    conv, kind = IN_BF16[name]
+def test_wide_depthwise_kernels_in_bf16_are_near_fp32() -> None:
+    conv = fast_layer(FORMS["depthwise 9×9"][0])
     torch.manual_seed(0)
     x = torch.randn(2, 6, 20, 24).contiguous(memory_format=torch.channels_last).requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         ours = conv.train()(x)
-    assert kind in ours.grad_fn.name()
+    assert "Depthwise" in ours.grad_fn.name()
     theirs = conv.eval()(x)
     assert ours.dtype == torch.bfloat16
     towards = torch.randn_like(theirs)
@@ -106,21 +72,14 @@ def test_fast_forms_in_bf16_are_near_fp32(name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(9, 12), (20, 17)])
-@pytest.mark.parametrize("padding", [1, 2, 4])
-def test_reflection_and_repeated_pixels_train_as_pytorchs(
-    padding: int, size: tuple[int, int]
-) -> None:
+def test_repeated_pixels_train_as_pytorchs(size: tuple[int, int]) -> None:
     x = torch.randn(2, 3, *size, dtype=torch.float64, requires_grad=True)
-    pairs = [
-        (FastReflectionPad2d(padding), nn.ReflectionPad2d(padding)),
-        (RepeatPixels(scale_factor=2), nn.Upsample(scale_factor=2)),
-    ]
-    for ours, theirs in pairs:
-        results = ours.train()(x), theirs(x)
-        assert torch.equal(*results)
-        towards = torch.randn_like(results[0])
-        gradients = (torch.autograd.grad(result, x, towards)[0] for result in results)
-        torch.testing.assert_close(*gradients)
+    ours, theirs = RepeatPixels(scale_factor=2), nn.Upsample(scale_factor=2)
+    results = ours.train()(x), theirs(x)
+    assert torch.equal(*results)
+    towards = torch.randn_like(results[0])
+    gradients = (torch.autograd.grad(result, x, towards)[0] for result in results)
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nst.files import sha256, write_then_rename
+from nst.files import locked, sha256, write_then_rename
 from tests.helpers import random_picture, run_python
 
 WRITERS = {
@@ -89,6 +91,45 @@ def test_what_a_killed_process_was_writing_goes_and_what_another_writes_stays(
         path.touch()
     write_then_rename(tmp_path / "file", WRITERS["plain"])
     assert set(tmp_path.iterdir()) == {*others, tmp_path / "file"}
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    sync, replace = os.fsync, Path.replace
+
+    def record_sync(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def record_replace(self: Path, target: Path) -> Path:
+        done.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", record_sync)
+    monkeypatch.setattr(Path, "replace", record_replace)
+    write_then_rename(tmp_path / "file", WRITERS["plain"])
+    assert done == ["file", "rename", *["folder"] * (os.name == "posix")]
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    def fail(path: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "file").write_text("before")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_then_rename(tmp_path / "file", fail)
+    assert caught.value.filename == str(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "before"
+
+
+def test_a_lock_is_one_holders_until_he_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked(path) as first, locked(path) as second:
+        assert (first, second) == (True, False)
+    with locked(path) as again:
+        assert again
 
 
 def test_sha256(tmp_path: Path) -> None:

@@ -88,6 +88,15 @@ def test_too_small_and_unknown_names_are_refused() -> None:
         build_model("v9")
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize(
+    "shape", [(3, 37, 50), (37, 50), (1, 1, 3, 37, 50), (1, 4, 32, 32), (1, 3, 15, 16)]
+)
+def test_what_is_no_batch_of_pictures_is_refused(name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"no batch of RGB pictures|16×15 px is too small"):
+        build_model(name)(torch.rand(shape))
+
+
 def test_v3_has_no_ordinary_spatial_convolution() -> None:
     for layer in build_model("v3").modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and layer.kernel_size != (1, 1):

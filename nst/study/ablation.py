@@ -62,7 +62,7 @@ OF_ORBS = "tower"  # the example whose orbs are shown
 PER_ROW = 6  # orbs in the figure
 ORBS, TABLE, FIGURE = "ablation-orbs.png", "ablation.md", "figure-9-ablation.png"
 # Recorded with a training, but no difference in what is trained.
-NO_CHANGE = ("photo_names_sha256", "style_sha256", "vgg_weights", "torch_version", "precision")
+NO_CHANGE = ("photo_names_sha256", "style_sha256", "vgg_weights", "start_sha256")
 
 
 class FinalCheckpoint:

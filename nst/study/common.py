@@ -26,9 +26,9 @@ from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
 from nst.pictures.tensors import to_picture
 from nst.training.data import PhotoSet, load_photos, names_sha256
-from nst.training.objective import read_style
+from nst.training.objective import noted_weights, read_style
 from nst.training.settings import noted_loss_settings
-from nst.vgg import load_vgg16, noted_weights
+from nst.vgg import load_vgg16
 
 EVALUATION, ABLATION = "evaluation.csv", "ablation.csv"  # in checkpoints/ and in assets/
 

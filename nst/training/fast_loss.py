@@ -8,8 +8,9 @@ VGG is frozen and only the pictures' gradient is wanted, so VGG's layers are one
 - on the way back, max-pooling's gradient, ReLU's mask and the gradients of Gram matrix and content
   meet in one compiled kernel, instead of a scatter by 64-bit indices and three passes more.
 
-With AMX in bf16 0.21 s instead of 0.60 s, for four pictures of 256×256 on two cores.  Shapes in
-comments are (N, H, W, C) where a name says `features`, (N, C, H, W) elsewhere.
+With AMX in bf16 0.21 s instead of 0.60 s, for four pictures of 256×256 on two cores; with AVX-512
+in bf16 a whole step of a compiled v4 takes 1.6 s of CPU time instead of 2.1, in fp32 2.9 instead of
+3.2.  Shapes in comments are (N, H, W, C) where a name says `features`, (N, C, H, W) elsewhere.
 """
 
 from __future__ import annotations

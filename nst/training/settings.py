@@ -1,4 +1,4 @@
-"""The recipe, and what else is asked of train.py: each field is a flag, its comment the help.
+"""The recipe, and what else is asked of train.py: each field is a flag, its `Doc` the help.
 
 `Settings` decides the weights that come out; a resumed run must have the same.  `Options` says what
 is trained, on what, where and for how long.
@@ -6,34 +6,55 @@ is trained, on what, where and for how long.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+import argparse
+import json
+import math
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from typing_extensions import Doc
 
 from nst.loss import LossSettings
 from nst.models import ABLATIONS, VARIANTS
 from nst.paper import BATCH_SIZE, EARLY_STEP, EPOCHS, LEARNING_RATE
-from nst.training.flags import AtLeast, parse_flags
+
+OFFICIAL_PHOTOS = Path("val2017.zip")  # COCO's, as downloaded
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """The smallest value of a field, beside its type in `Annotated`."""
+
+    minimum: float
+
 
 Count = Annotated[int, AtLeast(0)]
 Positive = Annotated[int, AtLeast(1)]
+Side = Annotated[int, AtLeast(32)]
+NotNegative = Annotated[float, AtLeast(0)]
 
 
 @dataclass(frozen=True)
 class Settings:
     """What decides the weights that come out, apart from the photos and the number of steps."""
 
-    photo_side: Annotated[int, AtLeast(32)] = 256  # px
-    style_side: Annotated[int, AtLeast(32)] = 512  # px, the longer side; at 256 strokes are lost
-    loss_window: Count = 0  # px; the loss sees a random square of this side; 0: the whole picture
-    batch_size: Positive = BATCH_SIZE  # photos in a step
-    learning_rate: Annotated[float, AtLeast(0)] = LEARNING_RATE  # of Adam, at first
-    plateau_factor: Annotated[float, AtLeast(0)] = 0.5  # for the learning rate, when validation ...
-    plateau_patience: Count = 2  # ... got no better for more than this many validations
-    validate_every: Count = 0  # steps; 0: once an epoch
-    validation_photos: Count = 0  # how many of them; 0: all
-    seed: int = 0  # of the first weights and of the photos' order
+    photo_side: Annotated[Side, Doc("px")] = 256
+    style_side: Annotated[Side, Doc("px, the longer side; at 256 strokes are lost")] = 512
+    loss_window: Annotated[
+        Count, Doc("px; the loss sees a random square of this side; 0: the whole picture")
+    ] = 0
+    batch_size: Annotated[Positive, Doc("photos in a step")] = BATCH_SIZE
+    learning_rate: Annotated[NotNegative, Doc("of Adam, at first")] = LEARNING_RATE
+    plateau_factor: Annotated[
+        NotNegative, Doc("for the learning rate, when validation got no better ...")
+    ] = 0.5
+    plateau_patience: Annotated[Count, Doc("... for more than this many validations")] = 2
+    validate_every: Annotated[Count, Doc("steps; 0: once an epoch")] = 0
+    validation_photos: Annotated[Count, Doc("how many of them; 0: all")] = 0
+    seed: Annotated[int, Doc("of the first weights and of the photos' order")] = 0
     loss: LossSettings = field(default_factory=LossSettings)
 
 
@@ -43,24 +64,41 @@ LATTICE_WEIGHT = {"v4": 200.0}
 
 @dataclass(frozen=True)
 class Options:
-    """What is trained, on what, where and for how long; none of it changes the recipe."""
+    """What is trained, on what, where and for how long."""
 
-    variant: tuple[str, ...]  # of nst/models.py; all: the five, on the same photos in one order
-    photos: tuple[Path, ...] = (Path("val2017.zip"),)  # folders, zip and tar files
-    style: Path = Path("starry_night.jpg")  # the painting
-    vgg_weights: Path | None = None  # local VGG-16 weights; default: torchvision's, downloaded
-    out: Path = Path("runs")  # the folder where everything is saved
-    epochs: Positive = EPOCHS  # how long
-    steps: Positive | None = None  # instead of --epochs
-    resume: bool = False  # go on from the training states in --out
-    accept_changes: bool = False  # when going on: other settings from here on
-    save_every: Positive = 100  # steps
-    snapshot_step: Count = EARLY_STEP  # where weights and pictures are kept; 0: nowhere
-    device: str | None = None  # cpu, cuda, cuda:1, mps; default: cuda where there is one
-    precision: Literal["auto", "fp32", "bf16"] = "auto"  # of networks and VGG; auto: bf16 if fast
-    threads: Positive | None = None  # of the CPU
-    compile: bool | None = None  # by torch.compile: slow to start, fast steps; default: on a GPU
-    benchmark: bool = False  # photos per second, beside a plain loop; trains nothing
+    variant: Annotated[
+        tuple[str, ...], Doc("of nst/models.py; all: the five, on the same photos in one order")
+    ]
+    photos: Annotated[
+        tuple[Path, ...] | None,
+        Doc("folders, zip and tar files; default: val2017.zip, or crops of the page's examples"),
+    ] = None
+    style: Annotated[Path, Doc("the painting")] = Path("starry_night.jpg")
+    start: Annotated[
+        Path | None, Doc("a checkpoint of the same architecture to begin at, not random weights")
+    ] = None
+    vgg_weights: Annotated[
+        Path | None, Doc("local VGG-16 weights; default: torchvision's, downloaded")
+    ] = None
+    out: Annotated[Path, Doc("the folder where everything is saved")] = Path("runs")
+    epochs: Annotated[Positive, Doc("how long")] = EPOCHS
+    steps: Annotated[Positive | None, Doc("instead of --epochs")] = None
+    resume: Annotated[bool, Doc("go on from the training states in --out")] = False
+    accept_changes: Annotated[bool, Doc("when going on: other settings from here on")] = False
+    save_every: Annotated[Positive, Doc("steps")] = 100
+    snapshot_step: Annotated[Count, Doc("where weights and pictures are kept; 0: nowhere")] = (
+        EARLY_STEP
+    )
+    device: Annotated[
+        str | None, Doc("cpu, cuda, cuda:1, mps; default: cuda where there is one")
+    ] = None
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"], Doc("of networks and VGG; auto: bf16 if fast")
+    ] = "auto"
+    threads: Annotated[Positive | None, Doc("of the CPU")] = None
+    compile: Annotated[
+        bool | None, Doc("by torch.compile: slow to start, fast steps; default: where it pays")
+    ] = None
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -83,12 +121,68 @@ def parse_arguments(
     Raises:
         ValueError: two of them do not go together, or a network is unknown.
     """
-    kinds = (Options, Settings, LossSettings)
-    given = parse_flags(description, kinds, arguments, "train.py --variant NAME ... [flags]")
+    parser = argparse.ArgumentParser(
+        description=description,
+        usage="train.py --variant NAME ... [flags]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,  # what was not given is not there
+        allow_abbrev=False,
+    )
+    for kind in (Options, Settings, LossSettings):
+        add_flags(parser, kind)
+    given = vars(parser.parse_args(arguments))
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     if {"epochs", "steps"} <= given.keys():
         raise ValueError("--epochs and --steps exclude each other")
     return Options(**values_of(Options, given)), given
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
+    """A flag for each field of a dataclass that is explained by a `Doc`."""
+    for each in fields(kind):
+        hint, *notes = get_args(get_type_hints(kind, include_extras=True)[each.name]) or (None,)
+        for text in (note.documentation for note in notes if isinstance(note, Doc)):
+            if not any(each.default is nothing for nothing in (MISSING, None, False)):
+                shown = each.default if isinstance(each.default, tuple) else (each.default,)
+                text += "; default: " + " ".join(map(str, shown))
+            parser.add_argument(
+                "--" + each.name.replace("_", "-"),
+                required=each.default is MISSING,
+                help=text.replace("%", "%%"),
+                **_argument(hint, each.default, notes),
+            )
+
+
+def _argument(hint: Any, default: Any, notes: Sequence[Any]) -> dict[str, Any]:
+    """What argparse wants to know about a type, and what is noted beside it in `Annotated`."""
+    if get_origin(hint) in (Union, types.UnionType):  # with None
+        (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
+    if get_origin(hint) is Annotated:
+        hint, *notes = get_args(hint)
+    if hint is bool:
+        either = argparse.BooleanOptionalAction
+        return {"action": either if default is None else "store_true"}
+    if get_origin(hint) is Literal:
+        return {"choices": get_args(hint)}
+    several = {}
+    if get_origin(hint) is tuple:
+        hint, several["nargs"] = get_args(hint)[0], "+"
+    minimum = max((note.minimum for note in notes if isinstance(note, AtLeast)), default=-math.inf)
+    names = {int: "N", float: "X", str: "NAME", Path: "PATH"}
+    parse = hint if hint in (str, Path) else _number(hint, minimum)
+    return {"type": parse, "metavar": names[hint], **several}
+
+
+def _number(kind: type[int] | type[float], minimum: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = kind(text)
+        if not (math.isfinite(value) and value >= minimum):
+            wanted = f"at least {minimum}" if math.isfinite(minimum) else "a finite number"
+            raise argparse.ArgumentTypeError(f"{text} is not {wanted}")
+        return value
+
+    parse.__name__ = "whole number" if kind is int else "number"  # as argparse names it
+    return parse
 
 
 def settings_for(variant: str, given: dict[str, Any]) -> Settings:
@@ -103,16 +197,20 @@ def settings_for(variant: str, given: dict[str, Any]) -> Settings:
     return Settings(**values_of(Settings, given), loss=LossSettings(**of_loss))
 
 
+def comparable(settings: Settings, sources: dict[str, Any]) -> dict[str, Any]:
+    """Everything that must be the same for a resumed run to be the same run, as plain values."""
+    flat = {**asdict(settings), **sources}
+    flat |= {f"loss.{name}": value for name, value in flat.pop("loss").items()}
+    return json.loads(json.dumps(flat))
+
+
 def values_of(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that are fields of a dataclass."""
     return {each.name: given[each.name] for each in fields(kind) if each.name in given}
 
 
 def noted_loss_settings(training: Mapping[str, Any]) -> LossSettings:
-    """The settings of the loss that a checkpoint notes under "training".
-
-    What earlier versions noted beside them is left out.
-    """
+    """The settings of the loss that a checkpoint notes under "training"."""
     noted = {name.removeprefix("loss."): value for name, value in training.items()}
     noted = {name: tuple(v) if isinstance(v, list) else v for name, v in noted.items()}
     return LossSettings(**values_of(LossSettings, noted))

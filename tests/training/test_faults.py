@@ -148,7 +148,7 @@ def test_ctrl_c_while_starting(
     assert not (tmp_path / "out" / "v3.state.pt").exists()
 
 
-def test_circumstances_are_noted_with_their_first_step_and_refuse_nothing(
+def test_hardware_is_noted_with_its_first_step_and_refuse_nothing(
     arguments: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -159,7 +159,7 @@ def test_circumstances_are_noted_with_their_first_step_and_refuse_nothing(
     train.command([*more, "--precision", "bf16"])
     train.command([*more[:-4], "4", *more[-3:], "--precision", "bf16"])  # as before
     metadata = load_checkpoint(out / "v3.safetensors")[1]
-    noted = json.loads(metadata["circumstances"])
+    noted = json.loads(metadata["hardware"])
     assert [(entry["from_step"], entry["precision"]) for entry in noted] == [
         (1, "fp32"),
         (3, "bf16"),
@@ -171,25 +171,6 @@ def test_circumstances_are_noted_with_their_first_step_and_refuse_nothing(
     scheduler = load_state(out / "v3.state.pt")["scheduler"]
     assert scheduler["best"] <= best
     assert scheduler["last_epoch"] == 2  # validations on schedule: of steps 2 and 4
-
-
-def test_a_state_of_an_earlier_version_goes_on(arguments: list[str], tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    options = ["--variant", "v3", *arguments, "--out", str(out)]
-    train.command([*options, "--steps", "2"])
-    state = load_state(out / "v3.state.pt")
-    state["settings"] |= {"precision": "bf16", "torch_version": "2.0", "decoder": "transposed"}
-    for name in ("circumstances", "validated_at"):
-        del state[name]
-    torch.save(state, out / "v3.state.pt")
-    log = pd.read_csv(out / "v3.csv").drop(columns=["lattice", "validation_lattice"])
-    log.to_csv(out / "v3.csv", index=False)
-    train.command([*options, "--steps", "3", "--resume"])
-    noted = json.loads(load_checkpoint(out / "v3.safetensors")[1]["circumstances"])
-    assert noted[0] == {"from_step": 1, "precision": "bf16", "torch": "2.0"}
-    assert noted[1]["from_step"] == 3
-    log = pd.read_csv(out / "v3.csv")
-    assert list(log["lattice"].isna()) == [True, True, False]
 
 
 def test_each_network_is_trained_and_validated_by_its_own_weights(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -76,7 +75,8 @@ def test_a_changed_setting_is_refused_by_name(arguments: list[str], tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_interrupt_saves_a_whole_step(name: str, arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--variant", "v3", *arguments, "--steps", "100000", "--out", str(out)]
     options += ["--save-every", "100000", "--validate-every", "100000"]
@@ -87,7 +87,7 @@ def test_interrupt_saves_a_whole_step(arguments: list[str], tmp_path: Path) -> N
         while not (out / "v3-step2.png").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert saved_step(out) == 2  # before the snapshot, and not again
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -133,22 +133,22 @@ def test_mistakes_are_one_line(arguments: list[str], tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def saved_step(out: Path) -> int:
-    """The step of v3's training state in `out`; 0 while there is none."""
-    path = out / "v3.state.pt"
+def saved_step(out: Path, variant: str = "v3") -> int:
+    """The step of a network's training state in `out`; 0 while there is none."""
+    path = out / f"{variant}.state.pt"
     return int(load_state(path)["step"]) if path.exists() else 0
 
 
-def assert_same_run(one: Path, other: Path) -> None:
+def assert_same_run(one: Path, other: Path, name: str = "v3") -> None:
     """Weights, Adam's moments and the logged terms are equal bit for bit."""
-    states = [load_state(out / "v3.state.pt") for out in (one, other)]
+    states = [load_state(out / f"{name}.state.pt") for out in (one, other)]
     for key, value in states[0]["model"].items():
         assert torch.equal(value, states[1]["model"][key]), key
     moments = [state["optimizer"]["state"] for state in states]
     for parameter, values in moments[0].items():
         for key, value in values.items():
             assert torch.equal(value, moments[1][parameter][key]), (parameter, key)
-    logs = [pd.read_csv(out / "v3.csv") for out in (one, other)]
+    logs = [pd.read_csv(out / f"{name}.csv") for out in (one, other)]
     columns = ["step", "epoch", *LossTerms._fields, "lr"]
     pd.testing.assert_frame_equal(logs[0][columns], logs[1][columns])
 
@@ -237,14 +237,3 @@ def test_two_processes_train_like_one(arguments: list[str], tmp_path: Path) -> N
     )
     assert result.returncode == 0, result.stderr
     assert saved_step(two) == 6
-
-
-def test_the_benchmark_measures_both_loops_and_saves_nothing(
-    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    train.command(["--variant", "all", *arguments, "--out", str(out), "--benchmark"])
-    text = capsys.readouterr().out
-    assert re.search(r"^ours +\d+\.\d\d photos/s", text, re.MULTILINE)
-    assert re.search(r"^plain +\d+\.\d\d photos/s", text, re.MULTILINE)
-    assert not out.exists()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from nst.training.objective import random_window
 from nst.training.settings import Settings
-from nst.training.window import random_window
 
 
 def test_window_is_repeatable_and_inside() -> None:
