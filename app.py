@@ -11,28 +11,32 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
     from nst.web.server.environment import prepare
-    from nst.web.server.head_start import begin
+    from nst.web.server.head_start import start
     from nst.web.server.no_stubs import import_gradio_without_stubs
 
     import_gradio_without_stubs()
-    run("app", *prepare(), first=begin)
+    run("app", *prepare(), first=start)
 
 import os
+import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from nst.checkpoint import CheckpointError
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
 from nst.pictures.examples import FIRST_SIDE, examples
 from nst.pictures.reading import MAX_BYTES
-from nst.web.live.socket import Live, bound_messages
+from nst.web.live.socket import MAX_MESSAGE, Live
 from nst.web.page import texts
 from nst.web.page.components import Bar, PictureUpload, ResultsForPrograms, StylizeRequest, Viewer
 from nst.web.page.handlers import Handlers, on_page
@@ -43,9 +47,13 @@ from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
 from nst.web.page.zoom import ZOOM_SIDE
+from nst.web.server.body_limits import BodyLimits
 from nst.web.server.environment import Address
-from nst.web.server.head_start import ready
+from nst.web.server.head_start import get_prepared
 from nst.web.server.offline import stay_offline
+from nst.web.server.queue_limits import Places, limit_queue
+from nst.web.server.request_filter import RequestFilter
+from nst.web.server.serving import Server
 from nst.web.server.store import PictureStore, Restoring
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
@@ -53,9 +61,11 @@ from nst.web.server.zero_gpu import declare_for_zero_gpu
 SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
 SMALL_SIDE = 1024  # px; larger pictures are not painted before somebody says so
 SETTLING = 5  # s, in which the first view has the machine for itself
-MAX_WAITING = 32  # jobs; who comes when so many wait is told to try again
+MAX_WAITING = 32  # jobs for networks; who comes when so many wait is told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
+PLACES = {"networks": Places(MAX_WAITING, 4), "looking": Places(2 * MAX_WAITING, 8)}
+MAX_SESSIONS = 256  # of visitors, whose pictures are files
 
 
 def build_demo(painter: Stylizer) -> gr.Blocks:
@@ -169,38 +179,51 @@ def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
-def main(address: Address, folder: Path) -> None:
-    """Show the page there; visitors' files lie in the folder."""
+def build_application(painter: Stylizer) -> Starlette:
+    """The page with its bounds, for a server."""
+    demo = build_demo(painter)
+    demo.state_session_capacity = MAX_SESSIONS
+    demo.has_launched = True  # or Gradio takes any file of this machine for an upload
+    limit_queue(demo, PLACES)
+    live = Live(painter.engines[painter.first_engine], painter.turns)
+    routes: list[BaseRoute] = [live.route(), preview_route()]
+    root_path = os.environ.get("GRADIO_ROOT_PATH", "")
+    bounds = [
+        Middleware(RequestFilter, routes=routes, root_path=root_path),
+        Middleware(BodyLimits, store=painter.store, max_upload=MAX_BYTES),
+        Middleware(Restoring, store=painter.store),
+    ]
+    return gr.mount_gradio_app(
+        Starlette(middleware=bounds),
+        demo,
+        path="/",
+        root_path=root_path,
+        theme=page_theme(),
+        css_paths=ASSETS / "style.css",
+        js=script("page"),
+        footer_links=["api"],
+        max_file_size=MAX_BYTES,
+        show_error=False,
+        run_history=False,
+        mcp_server=False,
+        ssr_mode=False,
+        app_kwargs={"routes": routes, "middleware": [Middleware(Preview)]},
+    )
+
+
+def main(address: Address, sockets: Sequence[socket.socket], folder: Path) -> None:
+    """Show the page on sockets that listen at the address; visitors' files lie in the folder."""
     declare_for_zero_gpu()
     store = PictureStore(folder)
     delete_old_files(folder, store.kept)
     try:
-        networks, engines = ready()
+        networks, engines = get_prepared()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
     painter = Stylizer(networks, engines, store, examples())
-    live = Live(painter.engines[painter.first_engine], painter.turns)
-    demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
-    try:
-        demo.launch(
-            prevent_thread_lock=True,
-            server_name=address.name,
-            server_port=address.port,
-            theme=page_theme(),
-            css_paths=ASSETS / "style.css",
-            js=script("page"),
-            footer_links=["api"],
-            max_file_size=MAX_BYTES,
-            state_session_capacity=256,
-            _frontend=False,  # or Gradio gives up where a busy machine takes 3 s to answer it
-            app_kwargs={
-                "routes": [live.route(), preview_route()],
-                "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
-            },
-        )
-    except OSError as error:  # somebody else listens there now
-        sys.exit(f"app.py: {error}")
-    bound_messages(demo.server.config)
+    server = Server(build_application(painter), sockets, MAX_MESSAGE)
+    print(f"* Running on local URL:  http://{address}")
     time.sleep(SETTLING)
     painter.prepare()
-    demo.block_thread()
+    server.wait()
+    sys.exit("app.py: the server has ended")

@@ -13,13 +13,8 @@ import httpx
 import pytest
 import safehttpx
 
-from app import build_demo
-from nst.checkpoint import load_networks
-from nst.models import VARIANTS
-from nst.pictures.examples import LAMPS
-from nst.web.page.stylizer import Stylizer
-from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
+from tests.web.conftest import Idle
 
 META = {"_type": "gradio.FileData"}
 WISHES = [256, ["v3"], "eager", 100, False]
@@ -49,14 +44,10 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A page with our settings whose networks do nothing."""
-    engines = {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)}
-    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
-    demo.queue(api_open=False).launch(prevent_thread_lock=True, quiet=True)
-    yield f"{demo.local_url}gradio_api"
-    demo.close()
+@pytest.fixture
+def address(idle: Idle) -> str:
+    """Of its API."""
+    return f"{idle.url}/gradio_api"
 
 
 def call(address: str, *data: Any) -> str:
@@ -114,8 +105,12 @@ def test_addresses_are_not_fetched(
     assert Untouched.asked == 0
 
 
-def test_nobody_passes_the_queue(address: str) -> None:
+def test_nobody_passes_the_queue(idle: Idle, address: str) -> None:
+    wishes = {"data": [None, *WISHES]}
     for way in ("run", "api"):
-        answer = httpx.post(f"{address}/{way}/stylize", json={"data": [None, *WISHES]})
-        assert answer.status_code == 404
-        assert "join the queue" in answer.text
+        assert httpx.post(f"{address}/{way}/stylize", json=wishes).status_code == 404
+    functions = httpx.get(f"{idle.url}/config").json()["dependencies"]
+    (stylize,) = (each["id"] for each in functions if each["api_name"] == "stylize")
+    answer = httpx.post(f"{address}/run/predict", json={**wishes, "fn_index": stylize})
+    assert answer.status_code == 404
+    assert "join the queue" in answer.text

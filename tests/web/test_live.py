@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 from collections.abc import Iterator
@@ -13,16 +14,26 @@ import torch
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from nst.web.live import socket as module
-from nst.web.live.socket import FRAME, MAX_BYTES, MAX_WAITING, NO_NETWORK, RESULT, ROUTE, Live
+from nst.web.live.socket import (
+    FRAME,
+    MAX_BYTES,
+    MAX_OF_A_CLIENT,
+    MAX_WAITING,
+    NO_NETWORK,
+    RESULT,
+    ROUTE,
+    Live,
+)
 from nst.web.server.priority_lock import Priority, PriorityLock
 from tests.helpers import encoded, random_picture
 
 HERE = {"origin": "http://testserver"}  # the name of the test client's server
+RAW_HEADERS = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
 
 
 class Visitors(TestClient):
@@ -199,6 +210,73 @@ def test_nobody_stays_for_ever_while_others_wait(
             assert first.receive_bytes()
             assert said(first) == {"end": module.TIME_IS_UP}
             assert "go" in said(second)
+
+
+class Unread:
+    """A visitor who sends a frame and then reads nothing, by the words of ASGI."""
+
+    def __init__(self) -> None:
+        self.said: list[dict] = []
+        self.messages = iter(
+            [{"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": frame(first=0)}]
+        )
+        self.may_send = asyncio.Event()
+
+    async def receive(self) -> dict:
+        if self.said:
+            await self.may_send.wait()
+        message = next(self.messages, None)
+        return message or await asyncio.Future()
+
+    async def send(self, message: dict) -> None:
+        self.said.append(message)
+        if message.get("text"):
+            self.may_send.set()
+        if message.get("bytes"):
+            await asyncio.Future()
+
+
+def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_SEND", 0.05)
+    live = Live({"copy": lambda photo: photo}, PriorityLock())
+
+    async def scenario() -> None:
+        visitor = Unread()
+        scope = {"type": "websocket", "path": ROUTE, "headers": RAW_HEADERS}
+        socket = WebSocket(scope, visitor.receive, visitor.send)
+        async with asyncio.timeout(60):
+            await live.visit(socket)
+        assert [message["type"] for message in visitor.said] == [
+            "websocket.accept",
+            *2 * ["websocket.send"],  # go, and a result
+            "websocket.send",  # why it is over
+            "websocket.close",
+        ]
+        assert module.UNREAD in visitor.said[-2]["text"]
+        assert not live._seat.locked()
+        assert not live._here
+
+    asyncio.run(scenario())
+
+
+def test_one_address_has_few_places() -> None:
+    """However many come from there, others are next but one."""
+    networks = [lambda photo: photo]
+    with Visitors(*networks) as visitors:
+        one = TestClient(visitors.app, client=("203.0.113.7", 1))
+        one.portal = visitors.portal
+        visits = [one.websocket_connect(ROUTE, headers=HERE) for _ in range(MAX_OF_A_CLIENT + 2)]
+        sentences = [said(visit.__enter__()) for visit in visits]
+        assert [next(iter(sentence)) for sentence in sentences] == ["go", "wait", "end", "end"]
+        assert sentences[-1]["end"] == module.TWICE
+        other = TestClient(visitors.app, client=("203.0.113.8", 1))
+        other.portal = visitors.portal
+        with other.websocket_connect(ROUTE, headers=HERE) as visit:
+            assert "wait" in said(visit)
+        for visit in reversed(visits):
+            visit.__exit__(None, None, None)
+        with one.websocket_connect(ROUTE, headers=HERE) as visit:
+            assert "go" in said(visit)
 
 
 def test_pictures_go_before_frames(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
