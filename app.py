@@ -27,6 +27,7 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -47,7 +48,7 @@ from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
 from nst.web.page.zoom import ZOOM_SIDE
-from nst.web.server.body_limits import BodyLimits
+from nst.web.server.body_limits import BodyLimits, refuse_malformed
 from nst.web.server.environment import Address
 from nst.web.server.head_start import get_prepared
 from nst.web.server.offline import stay_offline
@@ -207,7 +208,11 @@ def build_application(painter: Stylizer) -> Starlette:
         run_history=False,
         mcp_server=False,
         ssr_mode=False,
-        app_kwargs={"routes": routes, "middleware": [Middleware(Preview)]},
+        app_kwargs={
+            "routes": routes,
+            "middleware": [Middleware(Preview)],
+            "exception_handlers": {RequestValidationError: refuse_malformed},
+        },
     )
 
 
