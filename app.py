@@ -55,6 +55,7 @@ from nst.web.server.offline import stay_offline
 from nst.web.server.queue_limits import Places, limit_queue
 from nst.web.server.request_filter import RequestFilter
 from nst.web.server.serving import Server
+from nst.web.server.session_limits import SessionLimits
 from nst.web.server.store import PictureStore, Restoring
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
@@ -66,7 +67,6 @@ MAX_WAITING = 32  # jobs for networks; who comes when so many wait is told to tr
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 PLACES = {"networks": Places(MAX_WAITING, 4), "looking": Places(2 * MAX_WAITING, 8)}
-MAX_SESSIONS = 256  # of visitors, whose pictures are files
 
 
 def build_demo(painter: Stylizer) -> gr.Blocks:
@@ -183,15 +183,15 @@ def script(name: str) -> str:
 def build_application(painter: Stylizer) -> Starlette:
     """The page with its bounds, for a server."""
     demo = build_demo(painter)
-    demo.state_session_capacity = MAX_SESSIONS
     demo.has_launched = True  # or Gradio takes any file of this machine for an upload
-    limit_queue(demo, PLACES)
+    sessions = SessionLimits(demo)
+    limit_queue(demo, PLACES, sessions)
     live = Live(painter.engines[painter.first_engine], painter.turns)
     routes: list[BaseRoute] = [live.route(), preview_route()]
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     bounds = [
         Middleware(RequestFilter, routes=routes, root_path=root_path),
-        Middleware(BodyLimits, store=painter.store, max_upload=MAX_BYTES),
+        Middleware(BodyLimits, store=painter.store, sessions=sessions, max_upload=MAX_BYTES),
         Middleware(Restoring, store=painter.store),
     ]
     return gr.mount_gradio_app(

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import safehttpx
 
+from nst.web.server.session_limits import MAX_OF_A_CLIENT, MAX_SESSIONS
 from tests.helpers import random_picture
 from tests.web.conftest import Idle
 
@@ -114,3 +115,29 @@ def test_nobody_passes_the_queue(idle: Idle, address: str) -> None:
     answer = httpx.post(f"{address}/run/predict", json={**wishes, "fn_index": stylize})
     assert answer.status_code == 404
     assert "join the queue" in answer.text
+
+
+def test_sessions_that_are_made_up_push_nobody_out(idle: Idle, address: str) -> None:
+    config = httpx.get(f"{idle.url}/config").json()
+    (bar,) = (part["id"] for part in config["components"] if part["props"].get("elem_id") == "bar")
+    (ask,) = (
+        event["id"]
+        for event in config["dependencies"]
+        if [bar, "run"] in event["targets"] and not event["queue"]
+    )
+
+    def come(client: httpx.Client, session: str) -> None:
+        sent = {"fn_index": ask, "session_hash": session, "data": [{"number": 1}, None]}
+        assert client.post(f"{address}/run/predict", json=sent).status_code == 200
+
+    (mounted,) = idle.application.routes
+    sessions = mounted.app.state_holder.session_data
+    with (
+        httpx.Client(headers={"x-forwarded-for": "203.0.113.70"}) as victim,
+        httpx.Client(headers={"x-forwarded-for": "203.0.113.71"}) as other,
+    ):
+        come(victim, "the victim's")
+        for number in range(MAX_SESSIONS):
+            come(other, f"made up {number}")
+        assert "the victim's" in sessions
+        assert sum(name.startswith("made up") for name in sessions) == MAX_OF_A_CLIENT

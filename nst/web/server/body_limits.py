@@ -7,6 +7,8 @@ for ever.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import time
 from collections import Counter, deque
 
@@ -17,10 +19,11 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.web.server.clients import client_of
+from nst.web.server.session_limits import SessionLimits
 from nst.web.server.store import PictureStore
 from nst.web.server.temporary_files import MAX_BYTES, make_room
 
-UPLOAD = "/gradio_api/upload"
+UPLOAD, RUN = "/gradio_api/upload", "/gradio_api/run/predict"
 MAX_JSON = 100_000  # bytes
 AROUND_A_FILE = 10_000  # bytes, of the form that an upload comes in
 SECONDS = 20  # for JSON, and for each part of an upload
@@ -35,10 +38,14 @@ class BodyLimits:
 
     Args:
         store: where results lie, and uploads.
+        sessions: of which those are told that do not come through the queue.
         max_upload: bytes of a file, or of several that come in one request.
     """
 
-    def __init__(self, app: ASGIApp, store: PictureStore, max_upload: int) -> None:
+    def __init__(
+        self, app: ASGIApp, store: PictureStore, sessions: SessionLimits, max_upload: int
+    ) -> None:
+        self.sessions = sessions
         self.app, self.store, self.max_upload = app, store, max_upload + AROUND_A_FILE
         self._at_once: Counter[str | None] = Counter()  # uploads, by client
         self._uploads: deque[tuple[float, str | None, int]] = deque()  # when, from whom, bytes
@@ -75,6 +82,8 @@ class BodyLimits:
         except TimeoutError:
             await PlainTextResponse("The request did not come in time.", 408)(scope, receive, send)
             return
+        if scope["path"].endswith(RUN):
+            self.sessions.note(_session_in(body), scope)
         messages: list[Message] = [{"type": "http.request", "body": bytes(body)}]
 
         async def again() -> Message:
@@ -133,6 +142,14 @@ class BodyLimits:
             return None
         words = "Your address has sent much already. Please try again in ten minutes."
         return PlainTextResponse(words, 429)
+
+
+def _session_in(body: bytes) -> object:
+    """The name of a session, if it is a request with one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        asked = json.loads(body)
+        return asked.get("session_hash") if isinstance(asked, dict) else None
+    return None
 
 
 async def refuse_malformed(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from asyncio import Queue as AsyncQueue
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -18,6 +19,7 @@ from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage
 
 from nst.web.server.clients import client_of
+from nst.web.server.session_limits import SessionLimits
 
 MAX_UNREAD = 50  # messages of one visitor; the oldest go before there are more
 READING = 30  # s, in which a listener comes back for the next message; Gradio's does in 10
@@ -66,7 +68,9 @@ class Messages(AsyncQueue[EventMessage]):
 class LimitedQueue(Queue):
     """Refuses jobs by their `concurrency_id`, and forgets those that nobody listens to."""
 
-    def __init__(self, blocks: gr.Blocks, places: dict[str, Places]) -> None:
+    def __init__(
+        self, blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits
+    ) -> None:
         super().__init__(
             live_updates=True,
             concurrency_count=blocks.max_threads,
@@ -74,7 +78,7 @@ class LimitedQueue(Queue):
             max_size=None,
             blocks=blocks,
         )
-        self.places = places
+        self.places, self.sessions = places, sessions
         self._next_look = 0.0
 
     async def push(self, body: Any, request: Request, username: str | None) -> tuple:
@@ -83,6 +87,7 @@ class LimitedQueue(Queue):
         if body.fn_index is not None and (full := self._is_full(body, request)):
             return False, full, "queue_full"
         session = body.session_hash = body.session_hash or uuid.uuid4().hex
+        self.sessions.note(session, request.scope)
         if session not in self.pending_messages_per_session:
             self.pending_messages_per_session[session] = Messages()
         self.pending_messages_per_session[session].expect_reader()
@@ -129,7 +134,7 @@ class LimitedQueue(Queue):
             self.pending_event_ids_session.pop(name, None)
 
 
-def limit_queue(blocks: gr.Blocks, places: dict[str, Places]) -> None:
+def limit_queue(blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits) -> None:
     """Have a page's events wait in a queue with so many places for each `concurrency_id`."""
     blocks.queue(api_open=False)
-    blocks._queue = LimitedQueue(blocks, places)
+    blocks._queue = LimitedQueue(blocks, places, sessions)
