@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from asyncio import Queue as AsyncQueue
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -91,7 +92,10 @@ class LimitedQueue(Queue):
         if session not in self.pending_messages_per_session:
             self.pending_messages_per_session[session] = Messages()
         self.pending_messages_per_session[session].expect_reader()
-        return await super().push(body, request, username)
+        answer = await super().push(body, request, username)
+        for waiting in self.event_queue_per_concurrency_id.values():
+            line_up(waiting.queue)
+        return answer
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """The next job to run."""
@@ -132,6 +136,17 @@ class LimitedQueue(Queue):
         for name in gone:
             del sessions[name]
             self.pending_event_ids_session.pop(name, None)
+
+
+def line_up(jobs: list[Event]) -> None:
+    """Everybody's first job comes before anybody's second, and so on."""
+    seen: Counter[str] = Counter()
+    rounds = {}
+    for job in jobs:
+        client = client_of(job.request.scope) or job._id  # who is nobody has one job
+        rounds[job] = seen[client]
+        seen[client] += 1
+    jobs.sort(key=rounds.__getitem__)
 
 
 def limit_queue(blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits) -> None:
