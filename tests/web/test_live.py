@@ -40,9 +40,9 @@ class Visitors(TestClient):
     """Everybody who comes to a server where one network copies and the other makes a negative."""
 
     def __init__(self, *networks: object) -> None:
-        self.turns = PriorityLock()
+        self.lock = PriorityLock()
         engines = dict(enumerate(networks or (lambda photo: photo, lambda photo: 1 - photo)))
-        super().__init__(Starlette(routes=[Live(engines, self.turns).route()]))
+        super().__init__(Starlette(routes=[Live(engines, self.lock).route()]))
 
     def visit(self, headers: dict[str, str] = HERE) -> AbstractContextManager[WebSocketTestSession]:
         return self.websocket_connect(ROUTE, headers=headers)
@@ -283,7 +283,7 @@ def test_pictures_go_before_frames(visitors: Visitors, monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "PAUSED_AFTER", 0.02)
     with visitors.visit() as visit:
         said(visit)
-        with visitors.turns.wanted(Priority.VISITOR):
+        with visitors.lock.wanted(Priority.VISITOR):
             visit.send_bytes(frame())
             assert said(visit) == {"pause": module.PAUSE}
         assert picture_in(visit.receive_bytes()).shape == (36, 48, 3)
@@ -297,7 +297,7 @@ def test_a_failing_network_is_answered_in_words() -> None:
         said(visit)
         visit.send_bytes(frame(first=0))
         assert said(visit) == {"end": module.FAILED}
-        assert not visitors.turns.is_behind(Priority.PREPARING)
+        assert not visitors.lock.is_behind(Priority.PREPARING)
 
 
 def test_one_frame_is_painted_at_a_time_and_the_next_waits() -> None:

@@ -89,11 +89,11 @@ class Live:
 
     Args:
         networks: what runs each, by name, in the order of the page.
-        turns: whose turn it is to run a network.
+        lock: who has it runs a network.
     """
 
-    def __init__(self, networks: Mapping[str, Engine], turns: PriorityLock) -> None:
-        self.networks, self.turns = list(networks.values()), turns
+    def __init__(self, networks: Mapping[str, Engine], lock: PriorityLock) -> None:
+        self.networks, self.lock = list(networks.values()), lock
         self._seat = asyncio.Lock()  # first come, first served
         self._waiting = 0
         self._here: Counter[str | None] = Counter()  # by client, who are live or wait
@@ -167,7 +167,7 @@ class Live:
             for position in frame.networks:
                 work = asyncio.create_task(asyncio.to_thread(self._stylize, position, picture))
                 await asyncio.wait({work}, timeout=PAUSED_AFTER)
-                if not work.done() and self.turns.is_behind(Priority.LIVE):
+                if not work.done() and self.lock.is_behind(Priority.LIVE):
                     await send(socket, {"pause": PAUSE})
                 seconds, jpeg = await work
                 head = RESULT.pack(frame.number, position, 1000 * seconds, 1000 * waited)
@@ -182,7 +182,7 @@ class Live:
             Over: the network failed.
         """
         try:
-            with self.turns.turn(Priority.LIVE):
+            with self.lock.turn(Priority.LIVE):
                 result, seconds = stylize(self.networks[position], picture)
         except Exception:  # for example, too little memory
             _log.exception("a frame could not be stylized")

@@ -66,25 +66,20 @@ class BodyLimits:
 
     async def _json(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take it whole, and only then pass it on."""
-        body = bytearray()
         try:
             async with asyncio.timeout(SECONDS):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return
-                    body += message.get("body", b"")
-                    if len(body) > MAX_JSON:
-                        await PlainTextResponse(_too_large(MAX_JSON), 413)(scope, receive, send)
-                        return
-                    more = message.get("more_body", False)
+                body = await _read(receive)
         except TimeoutError:
             await PlainTextResponse("The request did not come in time.", 408)(scope, receive, send)
             return
+        if body is None:
+            return
+        if len(body) > MAX_JSON:
+            await PlainTextResponse(_too_large(MAX_JSON), 413)(scope, receive, send)
+            return
         if scope["path"].endswith(RUN):
             self.sessions.note(_session_in(body), scope)
-        messages: list[Message] = [{"type": "http.request", "body": bytes(body)}]
+        messages: list[Message] = [{"type": "http.request", "body": body}]
 
         async def again() -> Message:
             return messages.pop() if messages else await receive()
@@ -142,6 +137,18 @@ class BodyLimits:
             return None
         words = "Your address has sent much already. Please try again in ten minutes."
         return PlainTextResponse(words, 429)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """A body, or the beginning of one that is too large; None: the client has left."""
+    body, more = b"", True
+    while more and len(body) <= MAX_JSON:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
 
 
 def _session_in(body: bytes) -> object:
