@@ -122,6 +122,23 @@ def test_what_is_refused_and_sent_on_ends(idle: Idle, monkeypatch: pytest.Monkey
         pass
 
 
+def test_what_nobody_takes_ends(idle: Idle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.2)
+    (path,) = upload(idle, 30_000_000).json()  # more than the system's buffers hold
+    raw = Raw(idle.url)
+    raw.head(f"/gradio_api/file={path}", method="GET")
+    with pytest.raises(ConnectionError):
+        knock(raw)
+
+
+def knock(raw: Raw) -> None:
+    """Until somebody hangs up."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        raw.socket.sendall(b"\r\n")
+        time.sleep(0.05)
+
+
 def test_half_a_body_ends(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limits, "SECONDS", 0.2)
     raw.head("/gradio_api/cancel", JSON, "Content-Length: 100")

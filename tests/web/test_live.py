@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from nst.web.live import socket as module
 from nst.web.live.socket import (
@@ -29,10 +29,13 @@ from nst.web.live.socket import (
     ROUTE,
     Live,
 )
+from nst.web.server import serving
 from nst.web.server.priority_lock import Priority, PriorityLock
 from tests.helpers import encoded, random_picture
+from tests.web import made
 
 HERE = {"origin": "http://testserver"}  # the name of the test client's server
+PATIENCE = 20  # s, of a client
 RAW_HEADERS = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
 
 
@@ -257,6 +260,26 @@ def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> N
         assert not live._here
 
     asyncio.run(scenario())
+
+
+def send_without_end(visit: ClientConnection, sent: bytes) -> None:
+    while True:
+        visit.send(sent)
+
+
+def test_who_never_reads_is_cut_off_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.2)
+    live = Live({"copy": lambda photo: photo}, PriorityLock())
+    jpeg = encoded(Image.effect_noise((640, 640), 100), "JPEG", quality=80)
+    sent = frame(first=0, jpeg=jpeg)
+    with made.serving(Starlette(routes=[live.route()])) as url:
+        address = url.replace("http", "ws") + ROUTE
+        with connect(address, origin=url, max_queue=1) as visit:
+            assert "go" in visit.recv(timeout=PATIENCE)
+            visit.socket.settimeout(PATIENCE)  # it would wait for ever where nobody cuts it off
+            with pytest.raises((ConnectionClosed, ConnectionError)):
+                send_without_end(visit, sent)
+        assert not live._seat.locked()
 
 
 def test_one_address_has_few_places() -> None:

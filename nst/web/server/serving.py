@@ -12,15 +12,38 @@ import uvicorn
 from h11 import DONE, IDLE, SEND_BODY
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from nst.web.server.clients import trusted_proxies
 
 SECONDS = 10  # in which the head of a request comes, and what nobody reads of one
+UNREAD_SECONDS = 60  # until 48 kB have been taken of what waits to be sent
 MAX_CONNECTIONS = 600  # a system's usual bound on open files is 1024
 
 
-class PromptProtocol(H11Protocol):
-    """HTTP, but a connection ends when a request has been begun and its head does not come."""
+class _TakenInTime(asyncio.Protocol):
+    """A connection that ends when what is sent waits too long to be taken."""
+
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
+    _unread: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._unread:
+            self._unread.cancel()
+        super().resume_writing()
+
+
+class PromptSocket(_TakenInTime, WebSocketsSansIOProtocol):
+    """WebSockets, on such a connection."""
+
+
+class PromptProtocol(_TakenInTime, H11Protocol):
+    """HTTP, on such a connection, which ends also when a request's head is begun and not ended."""
 
     _clock: asyncio.TimerHandle | None = None
 
@@ -61,6 +84,7 @@ class Server:
             uvicorn.Config(
                 app,
                 http=PromptProtocol,
+                ws=PromptSocket,
                 log_level="warning",
                 limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=1,
