@@ -17,6 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from nst.web.server.clients import trusted_proxies
 
 SECONDS = 10  # in which the head of a request comes, and what nobody reads of one
+UNWANTED_RATE = 10_000_000  # bytes a second that are read of a request after it was refused
 UNREAD_SECONDS = 60  # until 48 kB have been taken of what waits to be sent
 MAX_CONNECTIONS = 600  # a system's usual bound on open files is 1024
 
@@ -54,17 +55,23 @@ class PromptProtocol(_TakenInTime, H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._set_clock()
+        if self._is_refused():  # who sends on hears why, but costs little
+            self.transport.pause_reading()
+            self.loop.call_later(len(data) / UNWANTED_RATE, self.transport.resume_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
         super().connection_lost(exc)
 
     def _set_clock(self) -> None:
-        is_refused = self.conn.our_state is DONE and self.conn.their_state is SEND_BODY
-        if self.conn.their_state is not IDLE and not is_refused:
+        if self.conn.their_state is not IDLE and not self._is_refused():
             self._stop_clock()
         elif self._clock is None:
             self._clock = self.loop.call_later(SECONDS, self.transport.close)
+
+    def _is_refused(self) -> bool:
+        """Whether a request has been answered before its end."""
+        return self.conn.our_state is DONE and self.conn.their_state is SEND_BODY
 
     def _stop_clock(self) -> None:
         if self._clock:
