@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -14,11 +17,12 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from nst.web.live.socket import FRAME, NO_NETWORK, ROUTE
-from tests.helpers import encoded, random_picture
+from tests.helpers import ROOT, encoded, random_picture
 
 ADDRESS = {"x-forwarded-for": "203.0.113.66"}  # as a proxy on this machine tells it
 PAUSE = 0.05  # s, between two of one kind
 PATIENCE = 5  # s, for an answer
+LONGEST = 600  # s
 
 Attack = Callable[[str], object]
 
@@ -82,32 +86,43 @@ def post(url: str, **sent: object) -> None:
     httpx.post(url, headers=headers, timeout=PATIENCE, **sent)
 
 
+def again_and_again(attack: Attack, url: str) -> None:
+    while True:
+        with contextlib.suppress(httpx.HTTPError, OSError, WebSocketException):
+            attack(url)
+        time.sleep(PAUSE)
+
+
+def stand_still(attack: Callable[[str], contextlib.AbstractContextManager], url: str) -> None:
+    with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(attack(url))
+        time.sleep(LONGEST)
+
+
+def main(url: str) -> None:
+    """All of this at once."""
+    assert urlsplit(url).hostname == "127.0.0.1"
+    kinds = {
+        again_and_again: (large_body, full_body, many_uploads, full_queue, made_up_session, live),
+        stand_still: (unread_stream, half_a_request),
+    }
+    for way, attacks in kinds.items():
+        for attack in attacks:
+            threading.Thread(target=way, args=(attack, url), daemon=True).start()
+    time.sleep(LONGEST)
+
+
 @contextlib.contextmanager
 def hostile_visitor(url: str) -> Iterator[None]:
-    """All of this at once, again and again, while the block runs."""
-    assert urlsplit(url).hostname == "127.0.0.1"
-    over = threading.Event()
-
-    def again_and_again(attack: Attack) -> None:
-        while not over.wait(PAUSE):
-            with contextlib.suppress(httpx.HTTPError, OSError, WebSocketException):
-                attack(url)
-
-    def stand_still(attack: Callable[[str], contextlib.AbstractContextManager]) -> None:
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            for _ in range(50):
-                stack.enter_context(attack(url))
-            over.wait()
-
-    attacks = (large_body, full_body, many_uploads, full_queue, made_up_session, live, live)
-    threads = [threading.Thread(target=again_and_again, args=(attack,)) for attack in attacks]
-    for attack in (unread_stream, half_a_request):
-        threads.append(threading.Thread(target=stand_still, args=(attack,)))
-    for thread in threads:
-        thread.start()
+    """Somebody else's process, which does it while the block runs."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.hostile", url], cwd=ROOT)
     try:
         yield
     finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
