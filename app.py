@@ -11,28 +11,33 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
     from nst.web.server.environment import prepare
-    from nst.web.server.head_start import begin
+    from nst.web.server.head_start import start
     from nst.web.server.no_stubs import import_gradio_without_stubs
 
     import_gradio_without_stubs()
-    run("app", *prepare(), first=begin)
+    run("app", *prepare(), first=start)
 
 import os
+import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from nst.checkpoint import CheckpointError
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
 from nst.pictures.examples import FIRST_SIDE, examples
 from nst.pictures.reading import MAX_BYTES
-from nst.web.live.socket import Live, bound_messages
+from nst.web.live.socket import MAX_MESSAGE, Live
 from nst.web.page import texts
 from nst.web.page.components import AnswerToProgram, Bar, PhotoOfProgram, StylizeRequest, Viewer
 from nst.web.page.handlers import Handlers
@@ -42,9 +47,14 @@ from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
+from nst.web.server.body_limits import BodyLimits, refuse_malformed
 from nst.web.server.environment import Address
-from nst.web.server.head_start import ready
+from nst.web.server.head_start import get_prepared
 from nst.web.server.offline import stay_offline
+from nst.web.server.queue_limits import Places, limit_queue
+from nst.web.server.request_filter import RequestFilter
+from nst.web.server.serving import Server
+from nst.web.server.session_limits import SessionLimits
 from nst.web.server.store import PictureStore, Restoring
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
@@ -52,8 +62,15 @@ from nst.web.server.zero_gpu import declare_for_zero_gpu
 SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
 SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
 SETTLING = 5  # s, in which the first view has the machine to itself
-MAX_WAITING = 32  # jobs; with so many waiting, newcomers are told to try again
+MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
+AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
+MEASURING = {"concurrency_id": "measuring", "concurrency_limit": 2}  # a new one ends the one before
+PLACES = {
+    "networks": Places(MAX_WAITING, 4),
+    "looking": Places(2 * MAX_WAITING, 8),
+    "measuring": Places(4, 2),
+}
 
 
 def build_demo(stylizer: Stylizer) -> gr.Blocks:
@@ -106,7 +123,7 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
         bar.run(handlers.ask, asked, None, queue=False, trigger_mode="multiple", **private)
         run = {"trigger_mode": "multiple", **ONE_AT_A_TIME, **private}
         bar.run(handlers.stylize, asked, changed, **run)
-        mix = {"trigger_mode": "always_last", "concurrency_limit": 4, **private}
+        mix = {"trigger_mode": "always_last", **AT_ONCE, **private}
         bar.mix(handlers.mix, asked, changed, **mix)
         viewer.stop(handlers.stop, visitor, None, queue=False, **private)
         measure.click(
@@ -147,7 +164,7 @@ def add_api(programs: Programs) -> None:
         times,
         api_name="measure",
         preprocess=False,
-        concurrency_limit=2,  # a new measurement ends the one before
+        **MEASURING,
     )
 
 
@@ -155,38 +172,55 @@ def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
-def main(address: Address, folder: Path) -> None:
-    """Show the page there; visitors' files lie in the folder."""
+def build_application(stylizer: Stylizer) -> Starlette:
+    """The page with its bounds, for a server."""
+    demo = build_demo(stylizer)
+    demo.has_launched = True  # or Gradio takes any file of this machine for an upload
+    sessions = SessionLimits(demo)
+    limit_queue(demo, PLACES, sessions)
+    live = Live(stylizer.engines[stylizer.first_engine], stylizer.lock)
+    routes: list[BaseRoute] = [live.route(), preview_route(), static_route()]
+    root_path = os.environ.get("GRADIO_ROOT_PATH", "")
+    bounds = [
+        Middleware(RequestFilter, routes=routes, root_path=root_path),
+        Middleware(BodyLimits, store=stylizer.store, sessions=sessions, max_upload=MAX_BYTES),
+        Middleware(Restoring, store=stylizer.store),
+    ]
+    return gr.mount_gradio_app(
+        Starlette(middleware=bounds),
+        demo,
+        path="/",
+        root_path=root_path,
+        theme=page_theme(),
+        css_paths=ASSETS / "style.css",
+        js=script("page"),
+        footer_links=["api"],
+        max_file_size=MAX_BYTES,
+        show_error=False,
+        run_history=False,
+        mcp_server=False,
+        ssr_mode=False,
+        app_kwargs={
+            "routes": routes,
+            "middleware": [Middleware(Preview)],
+            "exception_handlers": {RequestValidationError: refuse_malformed},
+        },
+    )
+
+
+def main(address: Address, sockets: Sequence[socket.socket], folder: Path) -> None:
+    """Show the page on sockets that listen at the address; visitors' files lie in the folder."""
     declare_for_zero_gpu()
     store = PictureStore(folder)
     delete_old_files(folder, store.kept)
     try:
-        networks, engines = ready()
+        networks, engines = get_prepared()
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    painter = Stylizer(networks, engines, store, examples())
-    live = Live(painter.engines[painter.first_engine], painter.lock)
-    demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
-    try:
-        demo.launch(
-            prevent_thread_lock=True,
-            server_name=address.name,
-            server_port=address.port,
-            theme=page_theme(),
-            css_paths=ASSETS / "style.css",
-            js=script("page"),
-            footer_links=["api"],
-            max_file_size=MAX_BYTES,
-            state_session_capacity=256,
-            _frontend=False,  # or Gradio gives up where a busy machine takes 3 s to answer it
-            app_kwargs={
-                "routes": [live.route(), preview_route(), static_route()],
-                "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
-            },
-        )
-    except OSError as error:  # somebody else listens there now
-        sys.exit(f"app.py: {error}")
-    bound_messages(demo.server.config)
+    stylizer = Stylizer(networks, engines, store, examples())
+    server = Server(build_application(stylizer), sockets, MAX_MESSAGE)
+    print(f"* Running on local URL:  http://{address}")
     time.sleep(SETTLING)
-    painter.prepare()
-    demo.block_thread()
+    stylizer.prepare()
+    server.wait()
+    sys.exit("app.py: the server has ended")

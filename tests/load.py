@@ -9,6 +9,11 @@ resident memory of the page's processes, sampled 20 times a second.
 
 lets each visitor come again and again, as somebody else with the same photo, and prints a table of
 memory, threads, open files and files on the disk.
+
+    python -m tests.load --visitors 4 --megapixels 1 --side 256 --hostile
+
+lets them come alone, and again beside somebody who does what they can to stop the page
+(`tests.hostile`).
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from tests.helpers import ROOT
+from tests.hostile import hostile_visitor
 
 MEGABYTE = 2**20
 
@@ -44,6 +50,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024, help="px, of the results")
     parser.add_argument("--engine", default="openvino")
     parser.add_argument("--minutes", type=float, default=0, help="come again and again for so long")
+    parser.add_argument("--hostile", action="store_true", help="come again beside an attacker")
     options = parser.parse_args()
     folder = tempfile.TemporaryDirectory()
     temporary = Path(folder.name, "temporary")
@@ -55,16 +62,28 @@ def main() -> None:
         if options.minutes:
             soak(address, memory, temporary, photos, options)
             return
-        started = time.perf_counter()
-        with memory, ThreadPoolExecutor(options.visitors) as pool:
-            seconds = list(pool.map(lambda photo: visit(address, photo, options), photos))
-        print(
-            f"{options.visitors} visitors, {options.megapixels:g} megapixels, results of "
-            f"{options.side} px, {options.engine}: peak {memory.peak / MEGABYTE:.0f} MB resident, "
-            f"of it {memory.peak_of_page / MEGABYTE:.0f} MB the page's own process; "
-            f"afterwards {memory.now() / MEGABYTE:.0f} MB; all had their pictures after "
-            f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s"
-        )
+        crowd(address, memory, photos, options)
+        if options.hostile:
+            print("beside somebody hostile:")
+            with hostile_visitor(address):
+                crowd(address, PeakMemory(process.pid), photos, options)
+
+
+def crowd(
+    address: str, memory: PeakMemory, photos: list[Path], options: argparse.Namespace
+) -> None:
+    """All at once, and a line about it."""
+    started = time.perf_counter()
+    with memory, ThreadPoolExecutor(options.visitors) as pool:
+        seconds = list(pool.map(lambda photo: visit(address, photo, options), photos))
+    print(
+        f"{options.visitors} visitors, {options.megapixels:g} megapixels, results of "
+        f"{options.side} px, {options.engine}: peak {memory.peak / MEGABYTE:.0f} MB resident, "
+        f"of it {memory.peak_of_page / MEGABYTE:.0f} MB the page's own process; "
+        f"afterwards {memory.now() / MEGABYTE:.0f} MB; all had their pictures after "
+        f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s",
+        flush=True,
+    )
 
 
 def soak(

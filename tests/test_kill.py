@@ -139,16 +139,15 @@ def test_a_training(tmp_path: Path, photos: Path, painting: Path, tiny_vgg_file:
 
 PAGE = """
 from nst.web.server.environment import prepare
-surroundings = prepare()
-import app, gradio
+prepared = prepare()
+import app
 from nst.checkpoint import load_networks
 from nst.models import VARIANTS
-from nst.web.server.head_start import Ready
-gradio.networking.url_ok = lambda address: False  # as on a machine too busy to answer in time
+from nst.web.server.head_start import Prepared
 app.examples = lambda: {"lamps": app.ASSETS / "lamps.png"}
 nothing = dict.fromkeys(VARIANTS, lambda photo: photo)
-app.ready = lambda: Ready(load_networks(), {"eager": nothing})
-app.main(*surroundings)
+app.get_prepared = lambda: Prepared(load_networks(), {"eager": nothing})
+app.main(*prepared)
 """
 
 
@@ -159,7 +158,7 @@ def test_the_page(tmp_path: Path) -> None:
     for number in range(KILLS):  # each is the next start of the one before
         address = f"http://127.0.0.1:{(port := free_port())}/gradio_api"
         process = start("-c", PAGE, GRADIO_SERVER_PORT=str(port), GRADIO_TEMP_DIR=str(temporary))
-        while not answers(f"{address}/startup-events"):
+        while not answers(f"{address}/info"):
             assert process.poll() is None, "the next start does not work"
         end = time.monotonic() + moments.uniform(0.2, 2)
         while time.monotonic() < end:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from starlette.applications import Starlette
 
+from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
 
 HOSTILE = "<img src=x onerror=window.hacked=1>&amp;.png"
@@ -46,3 +49,26 @@ def made(tmp_path: Path) -> object:
     from tests.web.made import make_handlers
 
     return make_handlers(tmp_path)
+
+
+class Idle(NamedTuple):
+    url: str
+    application: Starlette
+    store: PictureStore
+
+
+@pytest.fixture(scope="session")
+def idle() -> Iterator[Idle]:
+    """A page with our settings whose networks do nothing."""
+    from app import build_application
+    from nst.checkpoint import load_networks
+    from nst.models import VARIANTS
+    from nst.pictures.examples import LAMPS
+    from nst.web.page.stylizer import Stylizer
+    from tests.web.made import serving
+
+    engines = {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)}
+    store = PictureStore()
+    application = build_application(Stylizer(load_networks(), engines, store, {"lamps": LAMPS}))
+    with serving(application) as url:
+        yield Idle(url, application, store)

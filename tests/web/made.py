@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from gradio.data_classes import FileData
 from PIL import Image
+from starlette.types import ASGIApp
 
 from nst.models import VARIANTS, build_model
+from nst.web.live.socket import MAX_MESSAGE
 from nst.web.page.components import StylizeRequest
 from nst.web.page.handlers import Handlers, Update
 from nst.web.page.session import ORIGINAL, Visitor, open_png
 from nst.web.page.stylizer import Stylizer
+from nst.web.server.environment import Address, listen
+from nst.web.server.serving import Server
 from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
+from tests.load import free_port
 
 NAMES = [ORIGINAL, *VARIANTS]
 NETWORKS = list(VARIANTS)
@@ -98,3 +105,13 @@ def pictures(update: Update) -> list[bool]:
 
 def pixels(visitor: Visitor) -> dict[str, bytes]:
     return {name: open_png(path).tobytes() for name, path in visitor.shown.files.items()}
+
+
+@contextmanager
+def serving(application: ASGIApp) -> Iterator[str]:
+    """The address of an application on the page's own server."""
+    address = Address("127.0.0.1", free_port())
+    server = Server(application, listen(address), MAX_MESSAGE)
+    yield f"http://{address}"
+    server.uvicorn.should_exit = True
+    server.wait()

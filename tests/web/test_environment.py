@@ -12,13 +12,15 @@ import httpx
 import pytest
 
 from nst.web.server.environment import (
+    PORT,
     Address,
-    SurroundingsError,
-    ask_nobody,
-    check_free,
-    take_address,
+    CannotStartError,
+    listen,
+    read_address,
+    use_no_proxy,
 )
 from tests.helpers import run_python
+from tests.load import free_port
 
 
 @pytest.fixture
@@ -31,37 +33,42 @@ def taken() -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("name", "port", "address"),
+    ("name", "port", "address", "written"),
     [
-        ("", "", (None, None)),
-        ("0.0.0.0", "80", ("0.0.0.0", 80)),
-        ("::", "7860", ("[::]", 7860)),
-        ("[::1]", "", ("[::1]", None)),
-        ("localhost", "65535", ("localhost", 65535)),
+        ("", "", ("127.0.0.1", PORT), "127.0.0.1:7860"),
+        ("0.0.0.0", "80", ("0.0.0.0", 80), "0.0.0.0:80"),
+        ("::", "7860", ("::", 7860), "[::]:7860"),
+        ("[::1]", "", ("::1", PORT), "[::1]:7860"),
+        ("localhost", "65535", ("localhost", 65535), "localhost:65535"),
     ],
 )
-def test_an_address_is_read_once(name: str, port: str, address: tuple) -> None:
-    environment = {"GRADIO_SERVER_NAME": name, "GRADIO_SERVER_PORT": port, "HOME": "/"}
-    assert take_address(environment) == address
-    assert environment == {"HOME": "/"}
+def test_an_address_is_read(name: str, port: str, address: tuple, written: str) -> None:
+    read = read_address({"GRADIO_SERVER_NAME": name, "GRADIO_SERVER_PORT": port})
+    assert read == address
+    assert str(read) == written
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "65536", "-1", "80.5", " ", "٣"])
 def test_what_is_no_port(port: str) -> None:
-    with pytest.raises(SurroundingsError, match="not a number from 1 to 65535"):
-        take_address({"GRADIO_SERVER_PORT": port})
+    with pytest.raises(CannotStartError, match="not a number from 1 to 65535"):
+        read_address({"GRADIO_SERVER_PORT": port})
 
 
 def test_a_port_is_free_or_not(taken: int) -> None:
-    check_free(Address())
-    with pytest.raises(SurroundingsError, match=f"127.0.0.1:{taken} .*in use"):
-        check_free(Address(None, taken))
-    with pytest.raises(SurroundingsError, match="in use"):
-        check_free(Address("0.0.0.0", taken))
-    with pytest.raises(SurroundingsError, match=r"cannot listen on 192\.0\.2\.1 "):
-        check_free(Address("192.0.2.1"))
-    with pytest.raises(SurroundingsError, match="cannot listen on"):
-        check_free(Address("a" * 70 + ".example"))
+    with pytest.raises(CannotStartError, match=f"127.0.0.1:{taken} .*in use"):
+        listen(Address("127.0.0.1", taken))
+    with pytest.raises(CannotStartError, match="in use"):
+        listen(Address("0.0.0.0", taken))
+    with pytest.raises(CannotStartError, match=r"cannot listen on 192\.0\.2\.1:"):
+        listen(Address("192.0.2.1"))
+    with pytest.raises(CannotStartError, match="cannot listen on"):
+        listen(Address("a" * 70 + ".example"))
+
+
+def test_a_port_is_held_from_then_on() -> None:
+    (listener,) = listen(Address("127.0.0.1", free_port()))
+    with listener, pytest.raises(CannotStartError, match="in use"):
+        listen(Address(*listener.getsockname()))
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "all_proxy"])
@@ -69,7 +76,7 @@ def test_no_proxy_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "socks5://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "example.org")
     environment = dict(os.environ)
-    ask_nobody(environment)
+    use_no_proxy(environment)
     for changed in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(changed, environment[changed])
     assert urllib.request.proxy_bypass("127.0.0.1")
@@ -80,7 +87,7 @@ def test_no_proxy_is_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("environment", "sentence"),
     [
         ({"GRADIO_SERVER_PORT": "http"}, "GRADIO_SERVER_PORT is 'http', not a number"),
-        ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "cannot listen on 192.0.2.1"),
+        ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "cannot listen on 192.0.2.1:"),
         ({"GRADIO_TEMP_DIR": "{file}/folder"}, "pictures cannot be kept (Not a directory: {file}"),
         ({"GRADIO_TEMP_DIR": "/proc/folder"}, "pictures cannot be kept (No such file or directory"),
     ],
@@ -91,7 +98,7 @@ def test_a_page_that_cannot_start_says_why(
     file = tmp_path / "file"
     file.touch()
     environment = {name: value.replace("{file}", str(file)) for name, value in environment.items()}
-    done = run_python("app.py", **environment)
+    done = run_python("app.py", **{"GRADIO_SERVER_PORT": str(free_port()), **environment})
     assert done.returncode == 1
     assert done.stderr.startswith(f"app.py: {sentence.replace('{file}', str(file))}")
     assert done.stderr.count("\n") == 1
@@ -102,7 +109,8 @@ def test_a_temporary_folder_of_another_user(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     if os.access(tmp_path, os.W_OK):
         pytest.skip("the superuser may write everywhere")
-    done = run_python("app.py", GRADIO_TEMP_DIR=str(tmp_path))
+    port = str(free_port())
+    done = run_python("app.py", GRADIO_TEMP_DIR=str(tmp_path), GRADIO_SERVER_PORT=port)
     assert done.returncode == 1
     assert done.stderr.startswith("app.py: pictures cannot be kept (Permission denied")
 

@@ -13,13 +13,9 @@ import httpx
 import pytest
 import safehttpx
 
-from app import build_demo
-from nst.checkpoint import load_networks
-from nst.models import VARIANTS
-from nst.pictures.examples import LAMPS
-from nst.web.page.stylizer import Stylizer
-from nst.web.server.store import PictureStore
+from nst.web.server.session_limits import MAX_OF_A_CLIENT, MAX_SESSIONS
 from tests.helpers import random_picture
+from tests.web.conftest import Idle
 
 META = {"_type": "gradio.FileData"}
 WISHES = [256, ["v3"], "eager", 100, False]
@@ -49,14 +45,10 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A page with our settings whose networks do nothing."""
-    engines = {"eager": dict.fromkeys(VARIANTS, lambda photo: photo)}
-    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
-    demo.queue(api_open=False).launch(prevent_thread_lock=True, quiet=True)
-    yield f"{demo.local_url}gradio_api"
-    demo.close()
+@pytest.fixture
+def address(idle: Idle) -> str:
+    """Of its API."""
+    return f"{idle.url}/gradio_api"
 
 
 def call(address: str, *data: Any) -> str:
@@ -114,8 +106,38 @@ def test_addresses_are_not_fetched(
     assert Untouched.asked == 0
 
 
-def test_nobody_passes_the_queue(address: str) -> None:
+def test_nobody_passes_the_queue(idle: Idle, address: str) -> None:
+    wishes = {"data": [None, *WISHES]}
     for way in ("run", "api"):
-        answer = httpx.post(f"{address}/{way}/stylize", json={"data": [None, *WISHES]})
-        assert answer.status_code == 404
-        assert "join the queue" in answer.text
+        assert httpx.post(f"{address}/{way}/stylize", json=wishes).status_code == 404
+    functions = httpx.get(f"{idle.url}/config").json()["dependencies"]
+    (stylize,) = (each["id"] for each in functions if each["api_name"] == "stylize")
+    answer = httpx.post(f"{address}/run/predict", json={**wishes, "fn_index": stylize})
+    assert answer.status_code == 404
+    assert "join the queue" in answer.text
+
+
+def test_sessions_that_are_made_up_push_nobody_out(idle: Idle, address: str) -> None:
+    config = httpx.get(f"{idle.url}/config").json()
+    (bar,) = (part["id"] for part in config["components"] if part["props"].get("elem_id") == "bar")
+    (ask,) = (
+        event["id"]
+        for event in config["dependencies"]
+        if [bar, "run"] in event["targets"] and not event["queue"]
+    )
+
+    def come(client: httpx.Client, session: str) -> None:
+        sent = {"fn_index": ask, "session_hash": session, "data": [{"number": 1}, None]}
+        assert client.post(f"{address}/run/predict", json=sent).status_code == 200
+
+    (mounted,) = idle.application.routes
+    sessions = mounted.app.state_holder.session_data
+    with (
+        httpx.Client(headers={"x-forwarded-for": "203.0.113.70"}) as victim,
+        httpx.Client(headers={"x-forwarded-for": "203.0.113.71"}) as other,
+    ):
+        come(victim, "the victim's")
+        for number in range(MAX_SESSIONS):
+            come(other, f"made up {number}")
+        assert "the victim's" in sessions
+        assert sum(name.startswith("made up") for name in sessions) == MAX_OF_A_CLIENT

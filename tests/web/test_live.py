@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 from collections.abc import Iterator
@@ -13,25 +14,38 @@ import torch
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from nst.web.live import socket as module
-from nst.web.live.socket import FRAME, MAX_BYTES, MAX_WAITING, NO_NETWORK, RESULT, ROUTE, Live
+from nst.web.live.socket import (
+    FRAME,
+    MAX_BYTES,
+    MAX_OF_A_CLIENT,
+    MAX_WAITING,
+    NO_NETWORK,
+    RESULT,
+    ROUTE,
+    Live,
+)
+from nst.web.server import serving
 from nst.web.server.priority_lock import Priority, PriorityLock
 from tests.helpers import encoded, random_picture
+from tests.web import made
 
 HERE = {"origin": "http://testserver"}  # the name of the test client's server
+PATIENCE = 20  # s, of a client
+RAW_HEADERS = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
 
 
 class Visitors(TestClient):
     """Everybody who comes to a server where one network copies and the other makes a negative."""
 
     def __init__(self, *networks: object) -> None:
-        self.turns = PriorityLock()
+        self.lock = PriorityLock()
         engines = dict(enumerate(networks or (lambda photo: photo, lambda photo: 1 - photo)))
-        super().__init__(Starlette(routes=[Live(engines, self.turns).route()]))
+        super().__init__(Starlette(routes=[Live(engines, self.lock).route()]))
 
     def visit(self, headers: dict[str, str] = HERE) -> AbstractContextManager[WebSocketTestSession]:
         return self.websocket_connect(ROUTE, headers=headers)
@@ -201,11 +215,98 @@ def test_nobody_stays_for_ever_while_others_wait(
             assert "go" in said(second)
 
 
+class Unread:
+    """A visitor who sends a frame and then reads nothing, by the words of ASGI."""
+
+    def __init__(self) -> None:
+        self.said: list[dict] = []
+        self.messages = iter(
+            [{"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": frame(first=0)}]
+        )
+        self.may_send = asyncio.Event()
+
+    async def receive(self) -> dict:
+        if self.said:
+            await self.may_send.wait()
+        message = next(self.messages, None)
+        return message or await asyncio.Future()
+
+    async def send(self, message: dict) -> None:
+        self.said.append(message)
+        if message.get("text"):
+            self.may_send.set()
+        if message.get("bytes"):
+            await asyncio.Future()
+
+
+def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_SEND", 0.05)
+    live = Live({"copy": lambda photo: photo}, PriorityLock())
+
+    async def scenario() -> None:
+        visitor = Unread()
+        scope = {"type": "websocket", "path": ROUTE, "headers": RAW_HEADERS}
+        socket = WebSocket(scope, visitor.receive, visitor.send)
+        async with asyncio.timeout(60):
+            await live.visit(socket)
+        assert [message["type"] for message in visitor.said] == [
+            "websocket.accept",
+            *2 * ["websocket.send"],  # go, and a result
+            "websocket.send",  # why it is over
+            "websocket.close",
+        ]
+        assert module.UNREAD in visitor.said[-2]["text"]
+        assert not live._seat.locked()
+        assert not live._here
+
+    asyncio.run(scenario())
+
+
+def send_without_end(visit: ClientConnection, sent: bytes) -> None:
+    while True:
+        visit.send(sent)
+
+
+def test_who_never_reads_is_cut_off_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.2)
+    live = Live({"copy": lambda photo: photo}, PriorityLock())
+    jpeg = encoded(Image.effect_noise((640, 640), 100), "JPEG", quality=80)
+    sent = frame(first=0, jpeg=jpeg)
+    with made.serving(Starlette(routes=[live.route()])) as url:
+        address = url.replace("http", "ws") + ROUTE
+        with connect(address, origin=url, max_queue=1) as visit:
+            assert "go" in visit.recv(timeout=PATIENCE)
+            visit.socket.settimeout(PATIENCE)  # it would wait for ever where nobody cuts it off
+            with pytest.raises((ConnectionClosed, ConnectionError)):
+                send_without_end(visit, sent)
+        assert not live._seat.locked()
+
+
+def test_one_address_has_few_places() -> None:
+    """However many come from there, others are next but one."""
+    networks = [lambda photo: photo]
+    with Visitors(*networks) as visitors:
+        one = TestClient(visitors.app, client=("203.0.113.7", 1))
+        one.portal = visitors.portal
+        visits = [one.websocket_connect(ROUTE, headers=HERE) for _ in range(MAX_OF_A_CLIENT + 2)]
+        sentences = [said(visit.__enter__()) for visit in visits]
+        assert [next(iter(sentence)) for sentence in sentences] == ["go", "wait", "end", "end"]
+        assert sentences[-1]["end"] == module.TWICE
+        other = TestClient(visitors.app, client=("203.0.113.8", 1))
+        other.portal = visitors.portal
+        with other.websocket_connect(ROUTE, headers=HERE) as visit:
+            assert "wait" in said(visit)
+        for visit in reversed(visits):
+            visit.__exit__(None, None, None)
+        with one.websocket_connect(ROUTE, headers=HERE) as visit:
+            assert "go" in said(visit)
+
+
 def test_pictures_go_before_frames(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSED_AFTER", 0.02)
     with visitors.visit() as visit:
         said(visit)
-        with visitors.turns.wanted(Priority.VISITOR):
+        with visitors.lock.wanted(Priority.VISITOR):
             visit.send_bytes(frame())
             assert said(visit) == {"pause": module.PAUSE}
         assert picture_in(visit.receive_bytes()).shape == (36, 48, 3)
@@ -219,7 +320,7 @@ def test_a_failing_network_is_answered_in_words() -> None:
         said(visit)
         visit.send_bytes(frame(first=0))
         assert said(visit) == {"end": module.FAILED}
-        assert not visitors.turns.is_behind(Priority.PREPARING)
+        assert not visitors.lock.is_behind(Priority.PREPARING)
 
 
 def test_one_frame_is_painted_at_a_time_and_the_next_waits() -> None:

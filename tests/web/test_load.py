@@ -6,23 +6,28 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
-import gradio as gr
 import httpx
 import pytest
 import torch
 from gradio_client import Client, handle_file
 from PIL import Image
+from starlette.requests import Request
 
-from app import MAX_WAITING, build_demo
+import app
+from app import MAX_WAITING, build_application
 from nst.checkpoint import load_networks
 from nst.inference.engines import build_engines
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
 from nst.pictures.examples import LAMPS
 from nst.web.page.stylizer import Stylizer
+from nst.web.server import queue_limits
+from nst.web.server.queue_limits import MAX_UNREAD, LimitedQueue, Messages, Places, line_up
 from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
+from tests.web.made import serving
 
 VISITORS = 16
 
@@ -80,26 +85,42 @@ def gate() -> Gate:
     return Gate()
 
 
-@pytest.fixture
-def busy(gate: Gate) -> Iterator[gr.Blocks]:
+class Busy(NamedTuple):
     """A page whose networks wait at the gate."""
+
+    url: str
+    queue: LimitedQueue
+
+    def wait_until_waiting(self, count: int) -> None:
+        for _ in range(600):
+            if len(self.queue) >= count:
+                return
+            threading.Event().wait(0.1)
+        raise AssertionError(f"{len(self.queue)} wait, not {count}")
+
+
+@pytest.fixture
+def busy(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy]:
+    """Two places, one for each client."""
+    monkeypatch.setattr(app, "PLACES", {"networks": Places(of_all=2, of_a_client=1)})
     gate.open.set()  # the page's own example passes
     engines = {"eager": dict.fromkeys(VARIANTS, gate)}
-    demo = build_demo(Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS}))
+    painter = Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS})
+    application = build_application(painter)
     gate.open.clear()
     gate.entered.clear()
-    demo.queue(max_size=2, api_open=False).launch(prevent_thread_lock=True, quiet=True)
-    yield demo
-    gate.open.set()
-    demo.close()
+    (mounted,) = application.routes
+    with serving(application) as url:
+        yield Busy(url, mounted.app.get_blocks()._queue)
+        gate.open.set()
 
 
 def test_a_full_queue_says_so_and_one_network_runs_at_a_time(
-    busy: gr.Blocks, gate: Gate, tmp_path: Path
+    busy: Busy, gate: Gate, tmp_path: Path
 ) -> None:
     random_picture(40, 30).save(tmp_path / "photo.png")
     clients = [
-        Client(busy.local_url, verbose=False, download_files=tmp_path / f"{number}")
+        Client(busy.url, verbose=False, download_files=tmp_path / f"{number}")
         for number in range(5)
     ]
 
@@ -110,10 +131,10 @@ def test_a_full_queue_says_so_and_one_network_runs_at_a_time(
     jobs = [submit(clients[0])]
     assert gate.entered.wait(timeout=60)  # the first one runs
     jobs += [submit(client) for client in clients[1:3]]
-    wait_until_waiting(busy, 2)
+    busy.wait_until_waiting(2)
     with pytest.raises(Exception, match="Queue is full"):
         submit(clients[3]).result(timeout=60)
-    refused = httpx.post(f"{busy.local_url}gradio_api/call/measure", json={"data": [256, "eager"]})
+    refused = httpx.post(f"{busy.url}/gradio_api/call/measure", json={"data": [256, "eager"]})
     assert refused.status_code == 503
     assert "Queue is full" in refused.text
     gate.open.set()
@@ -123,12 +144,80 @@ def test_a_full_queue_says_so_and_one_network_runs_at_a_time(
     assert submit(clients[4]).result(timeout=60)["files"]  # there is room again
 
 
-def wait_until_waiting(demo: gr.Blocks, count: int) -> None:
-    for _ in range(600):
-        if len(demo._queue) >= count:
-            return
-        threading.Event().wait(0.1)
-    raise AssertionError(f"{len(demo._queue)} wait, not {count}")
+def ask(busy: Busy, client: str = "", name: str = "measure", *data: object) -> httpx.Response:
+    """A job that nobody listens to, for a client behind a proxy on this machine."""
+    headers = {"x-forwarded-for": client} if client else {}
+    sent = {"data": list(data) or [64, "eager"]}
+    return httpx.post(f"{busy.url}/gradio_api/call/{name}", json=sent, headers=headers)
+
+
+@pytest.fixture
+def working(busy: Busy, gate: Gate) -> Busy:
+    """The same, while a network is at work."""
+    assert ask(busy).status_code == 200
+    assert gate.entered.wait(timeout=60)
+    return busy
+
+
+def test_nobody_takes_all_places(working: Busy) -> None:
+    assert ask(working, "203.0.113.7").status_code == 200
+    again = ask(working, "203.0.113.7")
+    assert again.status_code == 503
+    assert "of your address" in again.text
+    assert ask(working, "203.0.113.8").status_code == 200
+
+
+def test_one_ipv6_visitor_is_one_client(working: Busy) -> None:
+    assert ask(working, "2001:db8::1").status_code == 200
+    assert ask(working, "2001:db8::2").status_code == 503
+    assert ask(working, "2001:db8:0:1::2").status_code == 200
+
+
+def test_everybodys_first_job_comes_before_anybodys_second() -> None:
+    class Job:
+        def __init__(self, client: str, name: str) -> None:
+            self._id, self.request = name, Request({"type": "http", "client": (client, 1)})
+
+    a, b, nobody = "203.0.113.7", "203.0.113.8", "127.0.0.1"
+    asked = [(a, "a1"), (a, "a2"), (a, "a3"), (nobody, "n1"), (b, "b1"), (b, "b2"), (nobody, "n2")]
+    jobs = [Job(*each) for each in asked]
+    line_up(jobs)
+    assert [job._id for job in jobs] == ["a1", "n1", "b1", "n2", "a2", "b2", "a3"]
+
+
+def test_who_looks_does_not_wait_for_networks(working: Busy) -> None:
+    for client in ("203.0.113.7", "203.0.113.8"):
+        assert ask(working, client).status_code == 200
+    assert ask(working, "203.0.113.9").status_code == 503
+    looked = ask(working, "203.0.113.9", "mix", 50, False)
+    assert looked.status_code == 200
+    answer = httpx.get(f"{working.url}/gradio_api/call/mix/{looked.json()['event_id']}", timeout=60)
+    assert "no pictures yet" in answer.text
+
+
+def test_jobs_that_nobody_listens_to_are_dropped(
+    working: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(working, "203.0.113.7").status_code == 200
+    working.wait_until_waiting(1)
+    monkeypatch.setattr(queue_limits, "READING", 0)
+    monkeypatch.setattr(queue_limits, "EVERY", 0)
+    for messages in working.queue.pending_messages_per_session.values():
+        messages.expect_reader()
+    assert ask(working, "203.0.113.8").status_code == 200
+    while len(working.queue):
+        threading.Event().wait(0.01)
+    assert working.queue.pending_messages_per_session == {}
+    (running,) = (event for job in working.queue.active_jobs if job for event in job)
+    assert not running.alive  # and ends after its next result
+
+
+def test_what_nobody_reads_is_bounded() -> None:
+    messages = Messages()
+    for number in range(3 * MAX_UNREAD):
+        messages.put_nowait(number)
+    assert messages.qsize() == MAX_UNREAD
+    assert messages.get_nowait() == 2 * MAX_UNREAD
 
 
 def test_the_pages_own_queue_is_bounded() -> None:

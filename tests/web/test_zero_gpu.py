@@ -10,20 +10,24 @@ from nst.web.server.zero_gpu import declare_for_zero_gpu
 
 @pytest.fixture
 def declared(monkeypatch: pytest.MonkeyPatch) -> list:
-    """What has been declared to a `spaces` package in the real one's place."""
+    """What has been declared and reported to a `spaces` package in the real one's place."""
     functions: list = []
     spaces = ModuleType("spaces")
     spaces.GPU = lambda task: functions.append(task) or task
+    zero = ModuleType("spaces.zero")
+    zero.startup = lambda: functions.append("reported")
     monkeypatch.setitem(sys.modules, "spaces", spaces)
+    monkeypatch.setitem(sys.modules, "spaces.zero", zero)
     return functions
 
 
 def test_a_zero_gpu_space_sees_a_function(declared: list, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
     assert declare_for_zero_gpu()
-    assert len(declared) == 1
+    function, report = declared
+    assert report == "reported"
     with pytest.raises(AssertionError, match="on the CPU"):
-        declared[0]()
+        function()
 
 
 @pytest.mark.parametrize("value", [None, "", "false"])

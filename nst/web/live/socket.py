@@ -1,7 +1,7 @@
 """The camera, stylized: frames come and go over a WebSocket, as JPEG; nothing is stored.
 
 The route is `ROUTE` on the page's own server.  Only a page of this server may open it (its
-`Origin`).  One visitor at a time is live; a few more may wait.
+`Origin`).  One visitor at a time is live; a few more may wait, of one address fewer.
 
 The server says, as JSON with one of these keys and a sentence:
     wait    somebody else is live; "go" comes when they have left
@@ -11,12 +11,12 @@ The server says, as JSON with one of these keys and a sentence:
 
 A visitor sends frames, and nothing else: a head, then a baseline JPEG.  The head (`FRAME`) is the
 frame's number and the positions of one or two networks in the order of the page, `NO_NETWORK` for
-no second one.  For each of them, one after the other, comes a result: a head (`RESULT`) and a JPEG
+none.  For each of them, one after the other, comes a result: a head (`RESULT`) and a JPEG
 of the same size.  That head is the frame's number, the network's position, milliseconds in the
 network alone, and milliseconds that the frame had waited here.  All numbers are little-endian.
 
-Two frames may be under way, so that one travels while one is painted.  Who sends more waits: they
-are not read.
+Two frames may be under way, so that one travels while one is stylized.  Who sends more waits: they
+are not read.  Who reads nothing of what is sent has to leave.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ import asyncio
 import contextlib
 import io
 import logging
-import os
 import struct
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
-import uvicorn
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from starlette.routing import WebSocketRoute
@@ -41,6 +39,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from nst.inference.engines import Engine
 from nst.inference.picture import stylize
 from nst.models import MIN_SIDE
+from nst.web.server.clients import client_of, has_own_origin
 from nst.web.server.priority_lock import Priority, PriorityLock
 
 ROUTE = "/live"
@@ -49,22 +48,27 @@ RESULT = struct.Struct("<IBff")
 NO_NETWORK = 255
 MAX_SIDE = 640  # px
 MAX_BYTES = 400_000  # of a frame; one of 640×480 with quality 90 has about 150,000
+MAX_MESSAGE = FRAME.size + MAX_BYTES
 MAX_SCANS = 3  # of a JPEG; each costs time and may be nearly empty
 QUALITY = 85  # of results
 MAX_WAITING = 8
+MAX_OF_A_CLIENT = 2  # who are live or wait
 LONGEST_TURN = 600  # s, when somebody waits
 LONGEST_SILENCE = 15  # s without a frame
+LONGEST_SEND = 10  # s until a result has been taken
 PAUSED_AFTER = 0.5  # s
 
 WAIT = "Somebody else is live. You are next, as soon as they leave."
 WAIT_LONGER = "Somebody else is live, and others wait, too. This begins when it is your turn."
 FULL = "Too many wait for the camera here. Please try again later."
+TWICE = "Your address has the camera here, or waits for it, already."
 GO = "Live."
-PAUSE = "Paused: somebody’s photo is being painted."
+PAUSE = "Paused: somebody’s photo is being stylized."
 SILENT = "No picture came from the camera for a while."
+UNREAD = "The pictures from here were not taken for a while."
 TIME_IS_UP = "Others wait, and you have been live for ten minutes."
-BAD_FRAME = "This is no frame that can be painted here."
-FAILED = "The frame could not be painted."
+BAD_FRAME = "This is no frame that can be stylized here."
+FAILED = "The frame could not be stylized."
 
 _log = logging.getLogger(__name__)
 
@@ -85,38 +89,46 @@ class Live:
 
     Args:
         networks: what runs each, by name, in the order of the page.
-        turns: whose turn it is to run a network.
+        lock: who has it runs a network.
     """
 
-    def __init__(self, networks: Mapping[str, Engine], turns: PriorityLock) -> None:
-        self.networks, self.turns = list(networks.values()), turns
+    def __init__(self, networks: Mapping[str, Engine], lock: PriorityLock) -> None:
+        self.networks, self.lock = list(networks.values()), lock
         self._seat = asyncio.Lock()  # first come, first served
         self._waiting = 0
+        self._here: Counter[str | None] = Counter()  # by client, who are live or wait
 
     def route(self) -> WebSocketRoute:
         return WebSocketRoute(ROUTE, self.visit)
 
     async def visit(self, socket: WebSocket) -> None:
         """One connection, from its beginning to its end."""
-        if not is_from_here(socket):
+        if not has_own_origin(socket.headers):
+            # Another site's page could show its visitors' cameras through this server.
             await socket.close()  # before it is accepted: HTTP's 403
             return
         await socket.accept()
-        frames = Frames(socket, len(self.networks))
+        client, frames = client_of(socket.scope), Frames(socket, len(self.networks))
+        self._here[client] += 1
         try:
+            if client and self._here[client] > MAX_OF_A_CLIENT:
+                raise Over(TWICE)
             await self._take_seat(socket, frames)
             try:
-                await self._paint(socket, frames)
+                await self._stylize_frames(socket, frames)
             finally:
                 self._seat.release()
         except Over as reason:
-            with contextlib.suppress(WebSocketDisconnect):
-                await socket.send_json({"end": str(reason)})
+            with contextlib.suppress(WebSocketDisconnect, Over):
+                await send(socket, {"end": str(reason)})
                 await socket.close()
         except WebSocketDisconnect:
             pass
         finally:
             frames.close()
+            self._here[client] -= 1
+            if not self._here[client]:
+                del self._here[client]
 
     async def _take_seat(self, socket: WebSocket, frames: Frames) -> None:
         """Wait until nobody else is live.
@@ -128,7 +140,7 @@ class Live:
         if self._seat.locked() or self._waiting:
             if self._waiting >= MAX_WAITING:
                 raise Over(FULL)
-            await socket.send_json({"wait": WAIT_LONGER if self._waiting else WAIT})
+            await send(socket, {"wait": WAIT_LONGER if self._waiting else WAIT})
         self._waiting += 1
         taking = asyncio.create_task(self._seat.acquire())
         try:
@@ -136,7 +148,7 @@ class Live:
             if frames.next.done():
                 frames.next.result()
                 raise Over(BAD_FRAME)
-            await socket.send_json({"go": GO})
+            await send(socket, {"go": GO})
         except BaseException:
             if taking.done():
                 self._seat.release()
@@ -145,7 +157,7 @@ class Live:
         finally:
             self._waiting -= 1
 
-    async def _paint(self, socket: WebSocket, frames: Frames) -> None:
+    async def _stylize_frames(self, socket: WebSocket, frames: Frames) -> None:
         """Take frames and send results, until the visitor leaves or has to."""
         began = time.perf_counter()
         while True:
@@ -155,11 +167,11 @@ class Live:
             for position in frame.networks:
                 work = asyncio.create_task(asyncio.to_thread(self._stylize, position, picture))
                 await asyncio.wait({work}, timeout=PAUSED_AFTER)
-                if not work.done() and self.turns.is_behind(Priority.LIVE):
-                    await socket.send_json({"pause": PAUSE})
+                if not work.done() and self.lock.is_behind(Priority.LIVE):
+                    await send(socket, {"pause": PAUSE})
                 seconds, jpeg = await work
                 head = RESULT.pack(frame.number, position, 1000 * seconds, 1000 * waited)
-                await socket.send_bytes(head + jpeg)
+                await send(socket, head + jpeg)
             if self._waiting and time.perf_counter() - began > LONGEST_TURN:
                 raise Over(TIME_IS_UP)
 
@@ -170,10 +182,10 @@ class Live:
             Over: the network failed.
         """
         try:
-            with self.turns.turn(Priority.LIVE):
+            with self.lock.turn(Priority.LIVE):
                 result, seconds = stylize(self.networks[position], picture)
         except Exception:  # for example, too little memory
-            _log.exception("a frame could not be painted")
+            _log.exception("a frame could not be stylized")
             raise Over(FAILED) from None
         file = io.BytesIO()
         result.save(file, "JPEG", quality=QUALITY)
@@ -240,25 +252,15 @@ def read_frame(jpeg: bytes) -> Image.Image:
         raise Over(BAD_FRAME) from None
 
 
-def is_from_here(socket: WebSocket) -> bool:
-    """Whether a page of this server opens the connection, as browsers say in `Origin`.
+async def send(socket: WebSocket, content: bytes | dict[str, Any]) -> None:
+    """Send it, and see that it goes.
 
-    Another site's page could otherwise show its visitors' cameras through this server.
+    Raises:
+        Over: the visitor does not take what is sent.
     """
-    headers = socket.headers
-    hosts = [headers.get("host", ""), *headers.get("x-forwarded-host", "").split(",")]
-    hosts.append(urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).netloc)  # if it is a whole URL
-    with contextlib.suppress(ValueError):  # no address at all
-        host = urlsplit(headers.get("origin", "")).netloc
-        return bool(host) and host in [host.strip() for host in hosts]
-    return False
-
-
-def bound_messages(config: uvicorn.Config) -> None:
-    """Have the server take no message that is too large for a frame, and compress none.
-
-    Gradio passes none of uvicorn's settings on, so they are changed before the first connection.
-    JPEG does not become smaller: zlib would take a millisecond for each frame, and as much there.
-    """
-    config.ws_max_size = FRAME.size + MAX_BYTES
-    config.ws_per_message_deflate = False
+    sending = socket.send_bytes if isinstance(content, bytes) else socket.send_json
+    try:
+        async with asyncio.timeout(LONGEST_SEND):
+            await sending(content)
+    except TimeoutError:
+        raise Over(UNREAD) from None

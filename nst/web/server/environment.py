@@ -15,91 +15,86 @@ from typing import NamedTuple
 
 from nst.web.server.temporary_files import folder_for_visitors
 
+PORT = 7860
+BACKLOG = 2048  # connections that wait to be accepted, as uvicorn has it
+
 Environment = MutableMapping[str, str]
 
 
-class SurroundingsError(ValueError):
+class CannotStartError(ValueError):
     """Something here does not let the page start; the message says what in a sentence."""
 
 
 class Address(NamedTuple):
-    """Where the page is to be found; None: where Gradio likes it."""
+    name: str = "127.0.0.1"
+    port: int = PORT
 
-    name: str | None = None
-    port: int | None = None
+    def __str__(self) -> str:
+        return f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}"
 
 
-def prepare() -> tuple[Address, Path]:
-    """Make the environment one that Gradio can start in, or end the program with a sentence.
+def prepare() -> tuple[Address, list[socket.socket], Path]:
+    """Make the environment one that the page can start in, or end the program with a sentence.
 
     Returns:
-        Where to listen, and the folder for visitors' files.
+        An address, sockets that listen there, and the folder for visitors' files.
     """
-    ask_nobody(os.environ)
+    use_no_proxy(os.environ)
     try:
-        address = take_address(os.environ)
-        check_free(address)
-        return address, folder_for_visitors()
-    except SurroundingsError as error:
+        address = read_address(os.environ)
+        return address, listen(address), folder_for_visitors()
+    except CannotStartError as error:
         sys.exit(f"app.py: {error}")
     except OSError as error:
         reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         sys.exit(f"app.py: pictures cannot be kept ({reason}); GRADIO_TEMP_DIR sets another folder")
 
 
-def ask_nobody(environment: Environment) -> None:
-    """No proxy for anything: at its start Gradio asks the page itself, and nobody else is asked.
+def use_no_proxy(environment: Environment) -> None:
+    """No proxy for anything: nobody is asked anything.
 
-    Not for localhost alone, because a proxy that httpx does not understand, such as a SOCKS one,
-    is an error even where it would not be used.
+    Because a proxy that httpx does not understand, such as a SOCKS one, is an error even where it
+    would not be used, and Gradio makes a client of httpx while it is imported.
     """
     for name in ("no_proxy", "NO_PROXY"):
         environment[name] = "*"
 
 
-def take_address(environment: Environment) -> Address:
-    """GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, taken out of the environment.
-
-    What is asked for there is what the page gets: Gradio would take one of the next hundred ports
-    if this one is in use, and tries names with IPv4 alone.
+def read_address(environment: Environment) -> Address:
+    """What GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say.
 
     Raises:
-        SurroundingsError: the port is no number of a port.
+        CannotStartError: the port is no number of a port.
     """
-    name = environment.pop("GRADIO_SERVER_NAME", "").strip("[] ")
-    written = environment.pop("GRADIO_SERVER_PORT", "")
-    if not written:
-        return Address(_in_addresses(name))
+    name = environment.get("GRADIO_SERVER_NAME", "").strip("[] ") or Address().name
+    written = environment.get("GRADIO_SERVER_PORT") or str(PORT)
     port = int(written) if written.isascii() and written.isdigit() else 0
     if not 0 < port < 2**16:
-        raise SurroundingsError(f"GRADIO_SERVER_PORT is {written!r}, not a number from 1 to 65535")
-    return Address(_in_addresses(name), port)
+        raise CannotStartError(f"GRADIO_SERVER_PORT is {written!r}, not a number from 1 to 65535")
+    return Address(name, port)
 
 
-def _in_addresses(name: str) -> str | None:
-    """A name as it stands in an address: http://[::1]:7860/."""
-    return f"[{name}]" if ":" in name else name or None
-
-
-def check_free(address: Address) -> None:
-    """Look whether somebody can listen there.
+def listen(address: Address) -> list[socket.socket]:
+    """Sockets that listen there, one for each address that the name stands for.
 
     Raises:
-        SurroundingsError: nobody can, or somebody else does already.
+        CannotStartError: nobody can listen there, or somebody else does already.
     """
-    name = (address.name or "127.0.0.1").strip("[]")
-    port = address.port or 0  # 0: any
+    sockets = []
     try:
-        places = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, place in places:
-            with socket.socket(family, kind, protocol) as listener:
-                if os.name == "posix":  # elsewhere it would let two listen to one port
-                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listener.bind(place)
+        places = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, place in dict.fromkeys(places):
+            sockets.append(listener := socket.socket(family, kind, protocol))
+            if os.name == "posix":  # elsewhere it would let two listen to one port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(place)
+            listener.listen(BACKLOG)
     except (OSError, UnicodeError) as error:
+        for listener in sockets:
+            listener.close()
         reason = getattr(error, "strerror", None) or "not a name"
-        where = f"{address.name or name}:{port}" if port else name
         advice = "GRADIO_SERVER_NAME and GRADIO_SERVER_PORT set another address"
-        raise SurroundingsError(f"cannot listen on {where} ({reason}); {advice}") from None
+        raise CannotStartError(f"cannot listen on {address} ({reason}); {advice}") from None
+    return sockets

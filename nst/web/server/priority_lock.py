@@ -1,4 +1,4 @@
-"""Whose turn it is: one network runs at a time, and some go before others."""
+"""A lock with priorities: one network runs at a time, and some go before others."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ class Priority(IntEnum):
 
 
 class PriorityLock:
-    """A lock that a lower rank (a larger number) gets only while no higher one wants it."""
+    """A lock that a lower priority (a larger number) gets only while no higher one wants it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._wanted: Counter[Priority] = Counter()
         self._taken = False
 
-    def is_behind(self, rank: Priority) -> bool:
-        """Whether somebody of a higher rank wants it."""
-        return any(self._wanted[other] for other in Priority if other < rank)
+    def is_behind(self, priority: Priority) -> bool:
+        """Whether somebody of a higher priority wants it."""
+        return any(self._wanted[other] for other in Priority if other < priority)
 
     @contextmanager
-    def wanted(self, rank: Priority) -> Iterator[None]:
-        """Lower ranks get no turn meanwhile, not even between two of one's own."""
+    def wanted(self, priority: Priority) -> Iterator[None]:
+        """Lower priorities get no turn meanwhile, not even between two of one's own."""
         with self._changed:
-            self._wanted[rank] += 1
+            self._wanted[priority] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._wanted[rank] -= 1
+                self._wanted[priority] -= 1
                 self._changed.notify_all()
 
     @contextmanager
-    def turn(self, rank: Priority) -> Iterator[None]:
-        """Wait until nobody else has it and no higher rank wants it; nobody has it meanwhile."""
-        with self.wanted(rank):
+    def turn(self, priority: Priority) -> Iterator[None]:
+        """Wait until nobody else has it and no higher priority wants it; then have it."""
+        with self.wanted(priority):
             with self._changed:
-                self._changed.wait_for(lambda: not self._taken and not self.is_behind(rank))
+                self._changed.wait_for(lambda: not self._taken and not self.is_behind(priority))
                 self._taken = True
             try:
                 yield

@@ -26,6 +26,8 @@ from nst.console import INTERRUPTED
 
 PREFIX = "nst-page-"  # of folders
 EVERY = 60  # s, between looking for old files
+MAX_BYTES = 2_000_000_000  # of files in a folder; the oldest go before there are more
+SMALLEST = 4096  # bytes that a file takes at least
 OLD = 70 * 60 - EVERY  # s without use; so long at most is promised in `nst.web.page.texts.ABOUT`
 STOPPED = "Stopped; what visitors have sent and got is deleted."
 
@@ -118,6 +120,28 @@ def sweep(folder: Path, kept: Collection[str]) -> None:
         with contextlib.suppress(OSError):  # another page may be deleting it
             if _is_ours(page):
                 _sweep_one(page, time.time() - OLD)
+    make_room(folder, kept, MAX_BYTES)
+
+
+def make_room(folder: Path, kept: Collection[str], most: int) -> None:
+    """Delete the oldest files that are not kept, until those are `most` bytes or fewer.
+
+    So nobody who fills the folder keeps others from coming; they lose what they came with first.
+    """
+    found, total = [], 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # somebody has deleted it
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and str(path) not in kept:
+                size = max(status.st_size, SMALLEST)
+                found.append((status.st_mtime, size, path))
+                total += size
+    for _, size, path in sorted(found):
+        if total <= most:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size
 
 
 def _is_ours(folder: Path) -> bool:

@@ -14,13 +14,14 @@ import os
 def declare_for_zero_gpu() -> bool:
     """Satisfy ZeroGPU's check at the start; True on such a Space, False and nothing elsewhere.
 
-    Call it before `launch`, at which the check looks.  `spaces` is installed on every Space, so
-    it is in no requirements file.
+    `spaces` is installed on every Space, so it is in no requirements file.  It reports its
+    functions when Gradio's `launch` is called, which this page does without.
     """
     if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "t", "true"):
         return False
     spaces = importlib.import_module("spaces")
     spaces.GPU(_never_called)
+    importlib.import_module("spaces.zero").startup()
     return True
 
 

@@ -1,0 +1,155 @@
+"""Gradio's queue with places for each client, and without jobs that nobody listens to.
+
+Gradio counts all jobs together, keeps every message until somebody reads it, and runs what was
+asked for by somebody who has gone, if they never listened.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from asyncio import Queue as AsyncQueue
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import gradio as gr
+from fastapi import Request
+from gradio import route_utils
+from gradio.queueing import Event, Queue
+from gradio.server_messages import EventMessage
+
+from nst.web.server.clients import client_of
+from nst.web.server.session_limits import SessionLimits
+
+MAX_UNREAD = 50  # messages of one visitor; the oldest go before there are more
+READING = 30  # s, in which a listener comes back for the next message; Gradio's does in 10
+EVERY = 1  # s, between looking for listeners who have gone
+
+
+class Places(NamedTuple):
+    """How many jobs may wait, of all that share a `concurrency_id`."""
+
+    of_all: int
+    of_a_client: int
+
+
+FULL = "Queue is full: {} wait. Please try again later."
+FULL_FOR_YOU = "Queue is full: {} of your address wait. Please try again when they are done."
+
+
+class Messages(AsyncQueue[EventMessage]):
+    """What one visitor has not read yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expect_reader()
+
+    def expect_reader(self) -> None:
+        """Somebody listens now, or will in a moment."""
+        self._until = time.monotonic() + READING
+
+    @property
+    def is_read(self) -> bool:
+        return time.monotonic() < self._until
+
+    async def get(self) -> EventMessage:
+        self.expect_reader()
+        try:
+            return await super().get()
+        finally:
+            self.expect_reader()
+
+    def put_nowait(self, item: EventMessage) -> None:
+        if self.qsize() >= MAX_UNREAD:
+            self.get_nowait()
+        super().put_nowait(item)
+
+
+class LimitedQueue(Queue):
+    """Refuses jobs by their `concurrency_id`, and forgets those that nobody listens to."""
+
+    def __init__(
+        self, blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits
+    ) -> None:
+        super().__init__(
+            live_updates=True,
+            concurrency_count=blocks.max_threads,
+            update_intervals=1,
+            max_size=None,
+            blocks=blocks,
+        )
+        self.places, self.sessions = places, sessions
+        self._next_look = 0.0
+
+    async def push(self, body: Any, request: Request, username: str | None) -> tuple:
+        """Take a job, if there is a place for it."""
+        self._forget_who_has_gone()
+        if body.fn_index is not None and (full := self._is_full(body, request)):
+            return False, full, "queue_full"
+        session = body.session_hash = body.session_hash or uuid.uuid4().hex
+        self.sessions.note(session, request.scope)
+        if session not in self.pending_messages_per_session:
+            self.pending_messages_per_session[session] = Messages()
+        self.pending_messages_per_session[session].expect_reader()
+        answer = await super().push(body, request, username)
+        for waiting in self.event_queue_per_concurrency_id.values():
+            line_up(waiting.queue)
+        return answer
+
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
+        """The next job to run."""
+        self._forget_who_has_gone()
+        return super().get_events()
+
+    def compute_analytics_summary(self, records: object) -> dict:
+        """Nothing: Gradio would make a table of the last ten thousand jobs after each failure."""
+        return {}
+
+    def _is_full(self, body: Any, request: Request) -> str | None:
+        """Why not, in a sentence."""
+        name = route_utils.get_fn(self.blocks, None, body).concurrency_id
+        if name not in self.places or name not in self.event_queue_per_concurrency_id:
+            return None
+        waiting, places = self.event_queue_per_concurrency_id[name].queue, self.places[name]
+        if len(waiting) >= places.of_all:
+            return FULL.format(len(waiting))
+        client = client_of(request.scope)
+        theirs = sum(client_of(event.request.scope) == client for event in waiting)
+        if client and theirs >= places.of_a_client:
+            return FULL_FOR_YOU.format(theirs)
+        return None
+
+    def _forget_who_has_gone(self) -> None:
+        """Their jobs, and what they have not read; a job that runs ends after its next result."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + EVERY
+        sessions = self.pending_messages_per_session
+        gone = {name for name, unread in sessions.items() if not unread.is_read}
+        for waiting in self.event_queue_per_concurrency_id.values():
+            for event in [event for event in waiting.queue if event.session_hash in gone]:
+                waiting.queue.remove(event)
+                self.event_ids_to_events.pop(event._id, None)
+        for event in [event for job in self.active_jobs if job for event in job]:
+            event.alive = event.alive and event.session_hash not in gone
+        for name in gone:
+            del sessions[name]
+            self.pending_event_ids_session.pop(name, None)
+
+
+def line_up(jobs: list[Event]) -> None:
+    """Everybody's first job comes before anybody's second, and so on."""
+    seen: Counter[str] = Counter()
+    rounds = {}
+    for job in jobs:
+        client = client_of(job.request.scope) or job._id  # who is nobody has one job
+        rounds[job] = seen[client]
+        seen[client] += 1
+    jobs.sort(key=rounds.__getitem__)
+
+
+def limit_queue(blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits) -> None:
+    """Have a page's events wait in a queue with so many places for each `concurrency_id`."""
+    blocks.queue(api_open=False)
+    blocks._queue = LimitedQueue(blocks, places, sessions)
