@@ -40,11 +40,11 @@ from nst.files import write_then_rename
 from nst.inference.engines import (
     ALL_ENGINES,
     EngineError,
+    Size,
     build_engines,
 )
 from nst.inference.latency import (
-    Size,
-    circumstances,
+    hardware,
     measure_latency,
     parse_size,
     speed_ups,
@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
 
     memory = ", freed memory kept" if kept else ""
-    lines = {name: circumstances(name, precision.get(name, "fp32")) + memory for name in runs}
+    lines = {name: hardware(name, precision.get(name, "fp32")) + memory for name in runs}
     print("\n".join(lines.values()))
     if options.profile:
         from nst.benchmark.profile import profile_table  # here: PyTorch's profiler takes a second

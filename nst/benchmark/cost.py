@@ -28,8 +28,8 @@ from PIL import Image
 
 from nst.checkpoint import CheckpointError, load_networks
 from nst.files import write_then_rename
-from nst.inference.engines import Engine, build_engines
-from nst.inference.latency import Size, circumstances, parse_size
+from nst.inference.engines import Engine, Size, build_engines
+from nst.inference.latency import hardware, parse_size
 from nst.inference.picture import UNTILED_PIXELS, stylize_any_size
 from nst.models import TransformerNet
 from nst.paths import ASSETS, CHECKPOINTS
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = measure(networks, engines, options.size, REPEATED_PIXELS)
     write_then_rename(options.out, lambda path: table.to_csv(path, index=False))
     write_then_rename(options.figure, lambda path: draw(table).savefig(path, format="png", dpi=100))
-    print(circumstances(engines["baseline"].name))
+    print(hardware(engines["baseline"].name))
     print(table.to_string(index=False))
     if of := slopes(table):
         print("slopes: " + ", ".join(f"{name} {slope:.2f}" for name, slope in of.items()))

@@ -1,13 +1,8 @@
-"""A `TransformerNet` as an OpenVINO model of any height and width, built layer by layer.
+"""A `TransformerNet` as an OpenVINO model, built layer by layer, for one size or for any.
 
-OpenVINO could convert the module itself, but then takes its norms into another memory layout and
-back, around every one of them.  Here a norm is OpenVINO's MVN over height and width, which stays
-in the layout of the convolutions.  Building takes milliseconds, and one model serves all sizes.
-
-An activation may be several tensors, each of some of its channels: everything between two
-convolutions across channels stays within a channel, so that a group passes through all of it
-before the next one does, and is still in the processor's cache.  MVN is also twice as fast at 32
-channels as at 64 or 128.
+OpenVINO could convert the module itself, but needs ten seconds for it, and then takes norms into
+another memory layout and back, around every one of them.  Here a norm is OpenVINO's MVN over height
+and width, which stays in the layout of the convolutions, and building takes milliseconds.
 
 Shapes in comments are (N, C, H, W), with N = 1.
 """
@@ -15,186 +10,133 @@ Shapes in comments are (N, C, H, W), with N = 1.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import functools
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import openvino
 import openvino.opset15 as ops
 import torch
 from openvino import Node
-from torch import nn
+from torch import Tensor, nn
 
 from nst.fast import is_narrow, kernel_rows
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
-from nst.inference.openvino_form import Form
-from nst.inference.openvino_operations import (
-    LAST,
-    ROWS,
-    add_all,
-    add_bias,
-    crop_like,
-    denormalise,
-    double_in_phases,
-    instance_norm,
-    integers,
-    normalise,
-    pad_to_stride,
-    repeat_pixels,
-    scale_and_shift,
-    to_array,
-)
-from nst.models import MEAN, STD, ResidualBlock, TransformerNet
+from nst.models import MEAN, STD, STRIDE, Architecture, ResidualBlock, TransformerNet
 
 FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
+ROWS, COLUMNS = 2, 3  # axes of a picture
+LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
+
+# Every inference asks for this.  Where two threads are the first to do so at once, OpenVINO 2026.4
+# never answers: one holds Python's interpreter and waits for the table of types, the other makes
+# the table and waits for the interpreter.
+openvino.Type.f32.to_dtype()
 
 
-Groups = list[Node]  # an activation: (N, C, H, W) as one or more tensors (N, c, H, W)
-
-
-def openvino_model(network: nn.Module, form: Form | None = None) -> openvino.Model:
+def openvino_model(
+    network: nn.Module,
+    size: tuple[int, int] | None = None,
+    *,
+    centred: bool = False,
+    for_bf16: bool = False,
+) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
-    It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, any H, W of at least 16.
+    It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, H and W of at least 16.
 
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
-        form: None: the plain one.
+        size: width and height of its pictures; None: they may have any.
+        centred, for_bf16: see `Graph`.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
     """
-    side = openvino.Dimension(-1)
-    picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
+    width, height = size or (-1, -1)
+    picture = ops.parameter([1, 3, height, width], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    (x,) = Graph(form or Form()).layer(network, [picture])
-    x.output(0).set_names({"stylized"})
-    return openvino.Model([x], [picture], "TransformerNet")
+    y = Graph(centred, for_bf16).layer(network, picture)
+    y.output(0).set_names({"stylized"})
+    return openvino.Model([y], [picture], "TransformerNet")
 
 
 class Graph:
-    """Makes operations of layers, in one form.
+    """Makes operations of layers.
 
-    In bf16 OpenVINO has a slow kernel for depthwise transposed convolutions.  v3 in bf16 on two
-    cores with AMX, at 256² and 512² (fp32 42 and 185 ms, the baseline in bf16 36 and 144): 71 and
-    282 ms with it; in phases 25 and 116; as an ordinary convolution of an activation with zeros
-    between its values 26 and 111; as ordinary transposed convolutions of 32 channels, whose kernels
-    are zero between channels, 33 and 125; with these layers alone in fp32 39 and 166.
+    Args:
+        centred: with norms that keep their digits in large pictures, in networks where that shows.
+        for_bf16: for a compiler that is told to use bf16.
     """
 
-    def __init__(self, form: Form) -> None:
-        self.form = form
+    def __init__(self, centred: bool = False, for_bf16: bool = False) -> None:
+        self.centred, self.for_bf16 = centred, for_bf16
 
-    def layer(self, module: nn.Module, x: Groups) -> Groups:
+    def layer(self, module: nn.Module, x: Node) -> Node:
         """What a module of `nst.models`, or one that they consist of, makes of x.
 
         Raises:
             TypeError: another kind of module.
         """
         match module:
-            case nn.Sequential():
-                for part in module:
-                    x = self.layer(part, x)
-                return x
             case TransformerNet():
                 return self._transformer_net(module, x)
             case ResidualBlock():
-                return self._residual_block(module, x)
+                return ops.add(self._layers(module.children(), x), x)
+            case nn.Sequential():
+                return self._layers(module, x)
             case nn.InstanceNorm2d():
-                return [
-                    instance_norm(
-                        part,
-                        module.weight[own],
-                        module.bias[own],
-                        module.eps,
-                        centred=self.form.centred,
-                    )
-                    for part, own in _with_channels(x)
-                ]
+                x = _instance_norm(x, module.eps, self.centred)
+                return _scale_and_shift(x, module.weight, module.bias)
             case FrozenNorm():
-                return [
-                    scale_and_shift(part, module.scale[own], module.shift[own])
-                    for part, own in _with_channels(x)
-                ]
+                return _scale_and_shift(x, module.scale, module.shift)
             case nn.Conv2d():
-                return self._convolution(module, x)
+                return _add_bias(_convolution(x, module), module.bias)
             case nn.ConvTranspose2d():
-                return self._transposed_convolution(module, x)
-        return [_same_for_each_channel(module, part) for part in x]
+                in_phases = self.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3)
+                convolve = _double_in_phases if in_phases else _transposed_convolution
+                return _add_bias(convolve(x, module), module.bias)
+            case nn.ReLU():
+                return ops.relu(x)
+            case nn.PixelShuffle():
+                return ops.depth_to_space(x, "depth_first", module.upscale_factor)
+            case nn.Hardtanh():
+                return ops.clamp(x, module.min_val, module.max_val)
+            case nn.ReflectionPad2d():
+                left, right, top, bottom = module.padding
+                return pad(x, (top, left), (bottom, right))
+            case nn.Upsample():
+                return _repeat_pixels(x, int(module.scale_factor))
+            case FromLevels():
+                levels = ops.divide(ops.convert(x, "f32"), np.float32(255))
+                return ops.divide(ops.subtract(levels, _per_channel(MEAN)), _per_channel(STD))
+            case ToLevels():
+                levels = ops.clamp(_scale_and_shift(x, STD, MEAN), 0, 1)
+                levels = ops.round(ops.multiply(levels, np.float32(255)), "half_to_even")
+                return ops.convert(levels, "u8")
+        raise TypeError(f"no OpenVINO form of {type(module).__name__}")
 
-    def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
-        (picture,) = x
-        network = _between_pictures(network)
-        x = [pad_to_stride(picture)]
-        for part in (network.encoder, network.residual, network.decoder):
-            x = self.layer(part, x)
-        (y,) = x
-        return [crop_like(y, picture)]
+    def _layers(self, modules: Iterable[nn.Module], x: Node) -> Node:
+        """One after the other."""
+        return functools.reduce(lambda y, module: self.layer(module, y), modules, x)
 
-    def _residual_block(self, block: ResidualBlock, x: Groups) -> Groups:
-        y = self.layer(block.norm1, self.layer(block.conv1, x))
-        y = self.layer(block.norm2, self.layer(block.conv2, self.layer(block.relu, y)))
-        return [ops.add(*parts) for parts in zip(y, x, strict=True)]
+    def _transformer_net(self, network: TransformerNet, picture: Node) -> Node:
+        self.centred = self.centred and _norms_are_sensitive(network.architecture)
+        y = self._layers(_between_pictures(network).children(), _pad_to_stride(picture))
+        return ops.slice(
+            y, integers(0, 0), _sides(picture), integers(1, 1), integers(ROWS, COLUMNS)
+        )
 
-    def _convolution(self, module: nn.Conv2d, x: Groups) -> Groups:
-        settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
-        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-            return [
-                add_bias(
-                    ops.group_convolution(part, to_array(module.weight[own, None]), *settings),
-                    module.bias,
-                    own,
-                )
-                for part, own in _with_channels(x)
-            ]
-        if is_narrow(module) and module.out_channels < FEW_CHANNELS:
-            return [_convolution_by_rows(module, x)]
-        return [
-            add_bias(
-                add_all(
-                    ops.convolution(part, to_array(module.weight[results, own]), *settings)
-                    for part, own in _with_channels(x)
-                ),
-                module.bias,
-                results,
-            )
-            for results in self._groups_of(module.out_channels)
-        ]
 
-    def _transposed_convolution(self, module: nn.ConvTranspose2d, x: Groups) -> Groups:
-        settings = {
-            "strides": list(module.stride),
-            "pads_begin": list(module.padding),
-            "pads_end": list(module.padding),
-            "dilations": list(module.dilation),
-            "output_padding": list(module.output_padding),
-        }
-        if self.form.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3):
-            return [
-                add_bias(double_in_phases(part, module.weight[own]), module.bias, own)
-                for part, own in _with_channels(x)
-            ]
-        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-            convolve, weight = ops.group_convolution_backprop_data, module.weight[:, None]
-            return [
-                add_bias(convolve(part, to_array(weight[own]), **settings), module.bias, own)
-                for part, own in _with_channels(x)
-            ]
-        convolve, weight = ops.convolution_backprop_data, module.weight
-        return [
-            add_bias(
-                add_all(
-                    convolve(part, to_array(weight[own, results]), **settings)
-                    for part, own in _with_channels(x)
-                ),
-                module.bias,
-                results,
-            )
-            for results in self._groups_of(module.out_channels)
-        ]
+def _norms_are_sensitive(architecture: Architecture) -> bool:
+    """Whether norms are centred in large pictures: where the encoder has some inside of its layers.
 
-    def _groups_of(self, channels: int) -> list[slice]:
-        size = self.form.group_sizes.get(channels, channels)
-        return [slice(first, first + size) for first in range(0, channels, size)]
+    At 1448×1448 px, largest difference in levels of 255 from the picture made in tiles, whose sums
+    are in float64, and values that differ by more than 1, without / with it: v3 4 and 0.02 % / 3
+    and 0.0007 %, in 2.4 / 3.1 s; v2 3 and 0.01 % / 1 and none.  The others differ by 1.
+    """
+    return "encoder" in architecture.lightweight and "norm" in architecture.inner
 
 
 @torch.no_grad()
@@ -221,50 +163,120 @@ def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
 
 
-def _same_for_each_channel(module: nn.Module, x: Node) -> Node:
-    match module:
-        case nn.ReLU():
-            return ops.relu(x)
-        case nn.PixelShuffle():
-            return ops.depth_to_space(x, "depth_first", module.upscale_factor)
-        case nn.Hardtanh():
-            return ops.clamp(x, module.min_val, module.max_val)
-        case FromLevels():
-            return normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
-        case ToLevels():
-            x = ops.multiply(ops.clamp(denormalise(x), 0, 1), np.float32(255))
-            return ops.convert(ops.round(x, "half_to_even"), "u8")
-        case nn.ReflectionPad2d():
-            left, right, top, bottom = module.padding
-            return ops.pad(x, integers(0, 0, top, left), integers(0, 0, bottom, right), "reflect")
-        case nn.Upsample():
-            return repeat_pixels(x, int(module.scale_factor))
-    raise TypeError(f"no OpenVINO form of {type(module).__name__}")
+def _instance_norm(x: Node, eps: float, centred: bool) -> Node:
+    """Its statistics are sums in float32, in which a large picture's lose digits.
+
+    Args:
+        centred: they lose fewer, for each channel's mean over every 16th row and column is taken
+            away before.
+    """
+    if centred:
+        every = integers(16, 16)
+        some = ops.slice(x, integers(0, 0), integers(LAST, LAST), every, integers(ROWS, COLUMNS))
+        x = ops.subtract(x, ops.reduce_mean(some, integers(ROWS, COLUMNS), True))
+    return ops.mvn(x, integers(ROWS, COLUMNS), True, eps, "inside_sqrt")
 
 
-def _convolution_by_rows(module: nn.Conv2d, x: Groups) -> Node:
+def _convolution(x: Node, module: nn.Conv2d) -> Node:
+    settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
+    if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
+        return ops.group_convolution(x, to_array(module.weight[:, None]), *settings)
+    if is_narrow(module) and module.out_channels < FEW_CHANNELS:
+        return _convolution_by_rows(x, module)
+    return ops.convolution(x, to_array(module.weight), *settings)
+
+
+def _convolution_by_rows(x: Node, module: nn.Conv2d) -> Node:
     """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
     out_channels, rows = module.out_channels, module.kernel_size[0]
-    kernels = kernel_rows(module.weight)
-    results = add_all(
-        ops.convolution(part, to_array(kernels[:, own]), [1, 1], [0, 0], [0, 0], [1, 1])
-        for part, own in _with_channels(x)
-    )
+    kernels = to_array(kernel_rows(module.weight))
+    results = ops.convolution(x, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
     shifted = []
     for row in range(rows):
         start = integers(row * out_channels, row)
         end = integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
         shifted.append(ops.slice(results, start, end, integers(1, 1), integers(1, ROWS)))
-    return add_bias(add_all(shifted), module.bias)
+    return functools.reduce(ops.add, shifted)
 
 
-def _with_channels(x: Groups) -> Iterator[tuple[Node, slice]]:
-    """Each group with the channels of the whole activation that it has."""
-    if len(x) == 1:  # whose number OpenVINO may not know
-        yield x[0], slice(None)
-        return
-    first = 0
-    for part in x:
-        end = first + part.get_output_partial_shape(0)[1].get_length()
-        yield part, slice(first, end)
-        first = end
+def _transposed_convolution(x: Node, module: nn.ConvTranspose2d) -> Node:
+    depthwise = module.groups > 1  # (groups, 1, 1, k, k)
+    convolve = ops.group_convolution_backprop_data if depthwise else ops.convolution_backprop_data
+    return convolve(
+        x,
+        to_array(module.weight[:, None] if depthwise else module.weight),
+        strides=list(module.stride),
+        pads_begin=list(module.padding),
+        pads_end=list(module.padding),
+        dilations=list(module.dilation),
+        output_padding=list(module.output_padding),
+    )
+
+
+def _double_in_phases(x: Node, module: nn.ConvTranspose2d) -> Node:
+    """A depthwise 3×3 convolution, transposed: stride 2, padding 1, output padding 1.
+
+    As four ordinary ones, each of which makes one pixel of every 2×2; for OpenVINO has a slow
+    kernel for it in bf16.  v3 in bf16 on two cores with AMX, at 256² and 512² (fp32 42 and 185 ms,
+    the baseline in bf16 36 and 144): 71 and 282 ms with that kernel, 25 and 116 in phases.
+
+    (1, C, H, W) -> (1, C, 2H, 2W)
+    """
+    taps = ([1], [2, 0])  # of the kernel, that an even and an odd pixel see
+    pixels = []
+    for row, column in itertools.product((0, 1), repeat=2):
+        kernel = to_array(module.weight[:, None, :, taps[row]][..., taps[column]])
+        pixels.append(ops.group_convolution(x, kernel, [1, 1], [0, 0], [row, column], [1, 1]))
+    return ops.depth_to_space(ops.concat(pixels, 1), "blocks_first", 2)
+
+
+def _repeat_pixels(x: Node, factor: int) -> Node:
+    return ops.interpolate(
+        x,
+        np.float32([factor, factor]),
+        "nearest",
+        "scales",
+        axes=integers(ROWS, COLUMNS),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def pad(x: Node, before: Sequence[int], after: Sequence[int]) -> Node:
+    """Reflection by so many rows and columns."""
+    return ops.pad(x, integers(0, 0, *before), integers(0, 0, *after), "reflect")
+
+
+def _pad_to_stride(picture: Node) -> Node:
+    """Reflection at the right and the bottom, up to a multiple of the encoder's stride."""
+    missing = ops.floor_mod(ops.multiply(_sides(picture), integers(-1)), integers(STRIDE))
+    ends = ops.concat([integers(0, 0), missing], 0)
+    return ops.pad(picture, integers(0, 0, 0, 0), ends, "reflect")
+
+
+def _sides(x: Node) -> Node:
+    return ops.gather(ops.shape_of(x), integers(ROWS, COLUMNS), np.int64(0))
+
+
+def _scale_and_shift(
+    x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
+) -> Node:
+    return ops.add(ops.multiply(x, _per_channel(scale)), _per_channel(shift))
+
+
+def _add_bias(x: Node, bias: Tensor | None) -> Node:
+    return x if bias is None else ops.add(x, _per_channel(bias))
+
+
+def _per_channel(values: Tensor | Sequence[float]) -> np.ndarray:
+    """One value for each channel, (1, C, 1, 1)."""
+    array = to_array(values) if isinstance(values, Tensor) else np.float32(values)
+    return array.reshape(1, -1, 1, 1)
+
+
+def to_array(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.detach().cpu().float().numpy())
+
+
+def integers(*values: int) -> np.ndarray:
+    return np.array(values, dtype=np.int64)

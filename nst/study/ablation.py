@@ -44,7 +44,7 @@ from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.fast import fast
 from nst.inference.engines import EngineUnavailableError, build_engines
-from nst.inference.latency import circumstances, measure_latency
+from nst.inference.latency import hardware, measure_latency
 from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
@@ -156,7 +156,7 @@ def latencies(runs: Mapping[str, Run]) -> pd.DataFrame:
             continue
         times = measure_latency(engines, LATENCY_SIDE, LATENCY_SIDE, REPEATS)
         columns[f"{engine}_ms"] = {name: statistics.median(each) for name, each in times.items()}
-        columns[f"{engine}_circumstances"] = dict.fromkeys(times, circumstances(engine))
+        columns[f"{engine}_circumstances"] = dict.fromkeys(times, hardware(engine))
     return pd.DataFrame(columns)
 
 

@@ -41,8 +41,7 @@ from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import CheckpointError, load_networks
 from nst.files import write_then_rename
 from nst.inference.engines import HINTS, Precision, has_bf16
-from nst.inference.latency import circumstances, measure_latency
-from nst.inference.openvino_form import Form
+from nst.inference.latency import hardware, measure_latency
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
@@ -81,7 +80,7 @@ def quantized(network: TransformerNet, form: str, photos: Sequence[np.ndarray]) 
     """
     from nst.inference.openvino_graph import openvino_model
 
-    model = openvino_model(network, Form(for_bf16=form == "bf16"))
+    model = openvino_model(network, for_bf16=form == "bf16")
     if form in ("fp32", "bf16"):
         return model
     try:
@@ -228,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table["calibration"] = count
     table["latency_ms"] = [round(statistics.median(values), 1) for values in times.values()]
     write_then_rename(options.out, lambda path: table.to_csv(path, index=False))
-    print(circumstances("openvino", " and ".join(dict.fromkeys(form for _, form in models))))
+    print(hardware("openvino", " and ".join(dict.fromkeys(form for _, form in models))))
     print(table.to_string(index=False))
     print(answer(table))
     if not options.no_figure:

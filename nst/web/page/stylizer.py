@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine
-from nst.inference.latency import circumstances, measure_latency
+from nst.inference.latency import hardware, measure_latency
 from nst.inference.picture import stylize
 from nst.models import MIN_SIDE, TransformerNet, count_parameters
 from nst.pictures.examples import FIRST_SIDE
@@ -110,7 +110,7 @@ class Stylizer:
         """The paper's protocol, here and now, on a picture of side × side px."""
         with self.turns.turn(Priority.VISITOR):
             times = measure_latency(self.engines[engine], side, side, MEASURE_REPEATS)
-        return Latency(side, times, circumstances(engine))
+        return Latency(side, times, hardware(engine))
 
     def known(self, source: Source, session: Session) -> Session | None:
         """Where there are results for this already."""
