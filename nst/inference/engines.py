@@ -150,11 +150,6 @@ class OpenVinoEngine:
         }
         return openvino.Core().compile_model(self.model(size), "CPU", settings)
 
-    @property
-    def kept_sizes(self) -> list[Size]:
-        """Those with a model of their own, the one used last at the end."""
-        return list(self._of_size)
-
     def prepare(self, size: Size) -> None:
         """Compile what the next picture needs if it has this size; else its call would do it."""
         with self._one_at_a_time:
