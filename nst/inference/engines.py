@@ -129,10 +129,16 @@ class OpenVinoEngine:
 
     def model(self, size: Size | None = None) -> openvino.Model:
         """The network for pictures of a size, or of any."""
-        from nst.inference.openvino_graph import openvino_model
+        from nst.inference.openvino_graph import groups_pay, openvino_model
 
-        large = size is not None and size[0] * size[1] >= LARGE_PIXELS
-        return openvino_model(self.network, size, centred=large, for_bf16=self.precision == "bf16")
+        pixels = size[0] * size[1] if size else 0
+        return openvino_model(
+            self.network,
+            size,
+            centred=pixels >= LARGE_PIXELS,
+            for_bf16=self.precision == "bf16",
+            grouped=groups_pay(self.network.architecture, pixels),
+        )
 
     def compile(self, size: Size | None = None, profiled: bool = False) -> openvino.CompiledModel:
         """Its `model` compiled for this CPU.

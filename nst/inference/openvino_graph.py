@@ -4,6 +4,10 @@ OpenVINO could convert the module itself, but needs ten seconds for it, and then
 another memory layout and back, around every one of them.  Here a norm is OpenVINO's MVN over height
 and width, which stays in the layout of the convolutions, and building takes milliseconds.
 
+An activation may be several nodes, each of some of its channels: what lies between two convolutions
+across channels stays within a channel, so that a group passes through all of it before the next one
+does, and is still in the processor's cache.
+
 Shapes in comments are (N, C, H, W), with N = 1.
 """
 
@@ -11,28 +15,41 @@ from __future__ import annotations
 
 import copy
 import functools
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import openvino
 import openvino.opset15 as ops
 import torch
 from openvino import Node
-from torch import Tensor, nn
+from torch import nn
 
-from nst.fast import is_narrow, kernel_rows
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
-from nst.models import MEAN, STD, STRIDE, Architecture, ResidualBlock, TransformerNet
+from nst.inference.openvino_operations import (
+    COLUMNS,
+    ROWS,
+    add_bias,
+    convolution,
+    double_in_phases,
+    instance_norm,
+    integers,
+    pad,
+    pad_to_stride,
+    per_channel,
+    repeat_pixels,
+    scale_and_shift,
+    sides,
+    transposed_convolution,
+)
+from nst.models import MEAN, STD, Architecture, ResidualBlock, TransformerNet
 
-FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
-ROWS, COLUMNS = 2, 3  # axes of a picture
-LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
+GROUPED, GROUP = 128, 32  # channels of an activation in groups, and of a group
 
-# Every inference asks for this.  Where two threads are the first to do so at once, OpenVINO 2026.4
-# never answers: one holds Python's interpreter and waits for the table of types, the other makes
-# the table and waits for the interpreter.
-openvino.Type.f32.to_dtype()
+GROUPED_PIXELS = 160_000  # from here on quarter-size activations do not fit into a core's cache ...
+SMALL_CACHE = 2 * 2**20  # bytes; ... if it has less
+
+Groups = list[Node]  # an activation: (N, C, H, W) as one or more (N, c, H, W)
 
 
 def openvino_model(
@@ -41,6 +58,7 @@ def openvino_model(
     *,
     centred: bool = False,
     for_bf16: bool = False,
+    grouped: bool = False,
 ) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
@@ -49,7 +67,7 @@ def openvino_model(
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
         size: width and height of its pictures; None: they may have any.
-        centred, for_bf16: see `Graph`.
+        centred, for_bf16, grouped: see `Graph`.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
@@ -57,7 +75,7 @@ def openvino_model(
     width, height = size or (-1, -1)
     picture = ops.parameter([1, 3, height, width], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    y = Graph(centred, for_bf16).layer(network, picture)
+    (y,) = Graph(centred, for_bf16, grouped).layer(network, [picture])
     y.output(0).set_names({"stylized"})
     return openvino.Model([y], [picture], "TransformerNet")
 
@@ -68,12 +86,15 @@ class Graph:
     Args:
         centred: with norms that keep their digits in large pictures, in networks where that shows.
         for_bf16: for a compiler that is told to use bf16.
+        grouped: activations of `GROUPED` channels are groups.
     """
 
-    def __init__(self, centred: bool = False, for_bf16: bool = False) -> None:
-        self.centred, self.for_bf16 = centred, for_bf16
+    def __init__(
+        self, centred: bool = False, for_bf16: bool = False, grouped: bool = False
+    ) -> None:
+        self.centred, self.for_bf16, self.grouped = centred, for_bf16, grouped
 
-    def layer(self, module: nn.Module, x: Node) -> Node:
+    def layer(self, module: nn.Module, x: Groups) -> Groups:
         """What a module of `nst.models`, or one that they consist of, makes of x.
 
         Raises:
@@ -83,20 +104,27 @@ class Graph:
             case TransformerNet():
                 return self._transformer_net(module, x)
             case ResidualBlock():
-                return ops.add(self._layers(module.children(), x), x)
+                y = self._layers(module.children(), x)
+                return [ops.add(*parts) for parts in zip(y, x, strict=True)]
             case nn.Sequential():
                 return self._layers(module, x)
+            case nn.Conv2d(groups=1) | nn.ConvTranspose2d(groups=1):
+                return self._across_channels(module, x)
+        return [self._within_channels(_of_channels(module, own), part) for part, own in _owned(x)]
+
+    def _within_channels(self, module: nn.Module, x: Node) -> Node:
+        match module:
             case nn.InstanceNorm2d():
-                x = _instance_norm(x, module.eps, self.centred)
-                return _scale_and_shift(x, module.weight, module.bias)
+                x = instance_norm(x, module.eps, self.centred)
+                return scale_and_shift(x, module.weight, module.bias)
             case FrozenNorm():
-                return _scale_and_shift(x, module.scale, module.shift)
+                return scale_and_shift(x, module.scale, module.shift)
             case nn.Conv2d():
-                return _add_bias(_convolution(x, module), module.bias)
+                return add_bias(convolution(x, module, module.weight), module.bias)
             case nn.ConvTranspose2d():
-                in_phases = self.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3)
-                convolve = _double_in_phases if in_phases else _transposed_convolution
-                return _add_bias(convolve(x, module), module.bias)
+                in_phases = self.for_bf16 and module.kernel_size == (3, 3)
+                convolve = double_in_phases if in_phases else transposed_convolution
+                return add_bias(convolve(x, module, module.weight), module.bias)
             case nn.ReLU():
                 return ops.relu(x)
             case nn.PixelShuffle():
@@ -107,26 +135,81 @@ class Graph:
                 left, right, top, bottom = module.padding
                 return pad(x, (top, left), (bottom, right))
             case nn.Upsample():
-                return _repeat_pixels(x, int(module.scale_factor))
+                return repeat_pixels(x, int(module.scale_factor))
             case FromLevels():
                 levels = ops.divide(ops.convert(x, "f32"), np.float32(255))
-                return ops.divide(ops.subtract(levels, _per_channel(MEAN)), _per_channel(STD))
+                return ops.divide(ops.subtract(levels, per_channel(MEAN)), per_channel(STD))
             case ToLevels():
-                levels = ops.clamp(_scale_and_shift(x, STD, MEAN), 0, 1)
+                levels = ops.clamp(scale_and_shift(x, STD, MEAN), 0, 1)
                 levels = ops.round(ops.multiply(levels, np.float32(255)), "half_to_even")
                 return ops.convert(levels, "u8")
         raise TypeError(f"no OpenVINO form of {type(module).__name__}")
 
-    def _layers(self, modules: Iterable[nn.Module], x: Node) -> Node:
+    def _across_channels(self, module: nn.Conv2d | nn.ConvTranspose2d, x: Groups) -> Groups:
+        transposed = isinstance(module, nn.ConvTranspose2d)
+        convolve = transposed_convolution if transposed else convolution
+        channels = module.out_channels
+        size = GROUP if self.grouped and channels == GROUPED else channels
+        groups = []
+        for first in range(0, channels, size):
+            made = slice(first, first + size)
+            terms = [
+                convolve(part, module, module.weight[(own, made) if transposed else (made, own)])
+                for part, own in _owned(x)
+            ]
+            bias = None if module.bias is None else module.bias[made]
+            groups.append(add_bias(functools.reduce(ops.add, terms), bias))
+        return groups
+
+    def _layers(self, modules: Iterable[nn.Module], x: Groups) -> Groups:
         """One after the other."""
         return functools.reduce(lambda y, module: self.layer(module, y), modules, x)
 
-    def _transformer_net(self, network: TransformerNet, picture: Node) -> Node:
+    def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
         self.centred = self.centred and _norms_are_sensitive(network.architecture)
-        y = self._layers(_between_pictures(network).children(), _pad_to_stride(picture))
-        return ops.slice(
-            y, integers(0, 0), _sides(picture), integers(1, 1), integers(ROWS, COLUMNS)
-        )
+        (picture,) = x
+        (y,) = self._layers(_between_pictures(network).children(), [pad_to_stride(picture)])
+        axes = integers(ROWS, COLUMNS)
+        return [ops.slice(y, integers(0, 0), sides(picture), integers(1, 1), axes)]
+
+
+def groups_pay(architecture: Architecture, pixels: int) -> bool:
+    """Whether activations should be groups, in pictures of a size that is told.
+
+    Milliseconds of one core without / with them at 512×512 px: v1 365 / 339, v2 301 / 284, v3
+    256 / 227, v4 138 / 121 (AVX-512, 1 MiB of cache); v3 266 / 211, v4 151 / 123 (the same with
+    oneDNN's kernels for AVX2); in bf16 a twentieth less.  Nothing is gained at 256×256 px, with
+    2 MiB of cache, with groups of 64 channels; and ordinary k×k convolutions are slower in pieces.
+    """
+    lightweight = "residual" in architecture.lightweight
+    return lightweight and pixels >= GROUPED_PIXELS and cache_of_a_core() < SMALL_CACHE
+
+
+@functools.cache
+def cache_of_a_core() -> int:
+    """Bytes of its second level; 0 where the system does not tell."""
+    try:
+        text = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text()
+        return int(text.strip().removesuffix("K")) * 1024
+    except (OSError, ValueError):  # only Linux has the file
+        return 0
+
+
+def _owned(x: Groups) -> Iterator[tuple[Node, slice]]:
+    """Each group with those of the activation's channels that it has."""
+    if len(x) == 1:  # whose number OpenVINO may not know
+        yield x[0], slice(None)
+    else:
+        yield from ((part, slice(n * GROUP, (n + 1) * GROUP)) for n, part in enumerate(x))
+
+
+def _of_channels(module: nn.Module, own: slice) -> nn.Module:
+    """A layer that keeps channels apart, of some of them."""
+    part = copy.copy(module)
+    part._parameters = {
+        name: None if values is None else values[own] for name, values in module._parameters.items()
+    }
+    return part
 
 
 def _norms_are_sensitive(architecture: Architecture) -> bool:
@@ -161,122 +244,3 @@ def _between_pictures(network: TransformerNet) -> TransformerNet:
 
 def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
-
-
-def _instance_norm(x: Node, eps: float, centred: bool) -> Node:
-    """Its statistics are sums in float32, in which a large picture's lose digits.
-
-    Args:
-        centred: they lose fewer, for each channel's mean over every 16th row and column is taken
-            away before.
-    """
-    if centred:
-        every = integers(16, 16)
-        some = ops.slice(x, integers(0, 0), integers(LAST, LAST), every, integers(ROWS, COLUMNS))
-        x = ops.subtract(x, ops.reduce_mean(some, integers(ROWS, COLUMNS), True))
-    return ops.mvn(x, integers(ROWS, COLUMNS), True, eps, "inside_sqrt")
-
-
-def _convolution(x: Node, module: nn.Conv2d) -> Node:
-    settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
-    if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-        return ops.group_convolution(x, to_array(module.weight[:, None]), *settings)
-    if is_narrow(module) and module.out_channels < FEW_CHANNELS:
-        return _convolution_by_rows(x, module)
-    return ops.convolution(x, to_array(module.weight), *settings)
-
-
-def _convolution_by_rows(x: Node, module: nn.Conv2d) -> Node:
-    """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
-    out_channels, rows = module.out_channels, module.kernel_size[0]
-    kernels = to_array(kernel_rows(module.weight))
-    results = ops.convolution(x, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
-    shifted = []
-    for row in range(rows):
-        start = integers(row * out_channels, row)
-        end = integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
-        shifted.append(ops.slice(results, start, end, integers(1, 1), integers(1, ROWS)))
-    return functools.reduce(ops.add, shifted)
-
-
-def _transposed_convolution(x: Node, module: nn.ConvTranspose2d) -> Node:
-    depthwise = module.groups > 1  # (groups, 1, 1, k, k)
-    convolve = ops.group_convolution_backprop_data if depthwise else ops.convolution_backprop_data
-    return convolve(
-        x,
-        to_array(module.weight[:, None] if depthwise else module.weight),
-        strides=list(module.stride),
-        pads_begin=list(module.padding),
-        pads_end=list(module.padding),
-        dilations=list(module.dilation),
-        output_padding=list(module.output_padding),
-    )
-
-
-def _double_in_phases(x: Node, module: nn.ConvTranspose2d) -> Node:
-    """A depthwise 3×3 convolution, transposed: stride 2, padding 1, output padding 1.
-
-    As four ordinary ones, each of which makes one pixel of every 2×2; for OpenVINO has a slow
-    kernel for it in bf16.  v3 in bf16 on two cores with AMX, at 256² and 512² (fp32 42 and 185 ms,
-    the baseline in bf16 36 and 144): 71 and 282 ms with that kernel, 25 and 116 in phases.
-
-    (1, C, H, W) -> (1, C, 2H, 2W)
-    """
-    taps = ([1], [2, 0])  # of the kernel, that an even and an odd pixel see
-    pixels = []
-    for row, column in itertools.product((0, 1), repeat=2):
-        kernel = to_array(module.weight[:, None, :, taps[row]][..., taps[column]])
-        pixels.append(ops.group_convolution(x, kernel, [1, 1], [0, 0], [row, column], [1, 1]))
-    return ops.depth_to_space(ops.concat(pixels, 1), "blocks_first", 2)
-
-
-def _repeat_pixels(x: Node, factor: int) -> Node:
-    return ops.interpolate(
-        x,
-        np.float32([factor, factor]),
-        "nearest",
-        "scales",
-        axes=integers(ROWS, COLUMNS),
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-    )
-
-
-def pad(x: Node, before: Sequence[int], after: Sequence[int]) -> Node:
-    """Reflection by so many rows and columns."""
-    return ops.pad(x, integers(0, 0, *before), integers(0, 0, *after), "reflect")
-
-
-def _pad_to_stride(picture: Node) -> Node:
-    """Reflection at the right and the bottom, up to a multiple of the encoder's stride."""
-    missing = ops.floor_mod(ops.multiply(_sides(picture), integers(-1)), integers(STRIDE))
-    ends = ops.concat([integers(0, 0), missing], 0)
-    return ops.pad(picture, integers(0, 0, 0, 0), ends, "reflect")
-
-
-def _sides(x: Node) -> Node:
-    return ops.gather(ops.shape_of(x), integers(ROWS, COLUMNS), np.int64(0))
-
-
-def _scale_and_shift(
-    x: Node, scale: Tensor | Sequence[float], shift: Tensor | Sequence[float]
-) -> Node:
-    return ops.add(ops.multiply(x, _per_channel(scale)), _per_channel(shift))
-
-
-def _add_bias(x: Node, bias: Tensor | None) -> Node:
-    return x if bias is None else ops.add(x, _per_channel(bias))
-
-
-def _per_channel(values: Tensor | Sequence[float]) -> np.ndarray:
-    """One value for each channel, (1, C, 1, 1)."""
-    array = to_array(values) if isinstance(values, Tensor) else np.float32(values)
-    return array.reshape(1, -1, 1, 1)
-
-
-def to_array(values: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(values.detach().cpu().float().numpy())
-
-
-def integers(*values: int) -> np.ndarray:
-    return np.array(values, dtype=np.int64)

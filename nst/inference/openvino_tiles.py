@@ -18,7 +18,8 @@ from openvino import Node
 from torch import nn
 
 from nst.inference.activation import Edges, FromLevels, FrozenNorm
-from nst.inference.openvino_graph import Graph, integers, pad, to_array
+from nst.inference.openvino_graph import Graph
+from nst.inference.openvino_operations import integers, pad, to_array
 
 PartForm = tuple[tuple[int, ...], Edges]  # of a part: its shape, (h, w, C), and where it is padded
 NO_EDGES: Edges = (False, False, False, False)
@@ -77,7 +78,7 @@ def _tile_model(layers: Sequence[nn.Module], form: PartForm) -> openvino.Model:
             padding = layer.padding[0]
             x = pad(x, (padding * top, padding * left), (padding * bottom, padding * right))
         else:
-            x = graph.layer(layer, x)
+            (x,) = graph.layer(layer, [x])
         if isinstance(layer, nn.ConvTranspose2d) and layer.groups > 1:
             # Together with the norm behind it, it would take five times as long.
             x, channels_last = ops.transpose(x, integers(0, 2, 3, 1)), True

@@ -99,6 +99,45 @@ def test_the_form_for_bf16_is_the_same_function(
     assert [slow in of for of in kinds] == [variant == "v3", False]
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_groups_of_channels_are_the_same_function(
+    variant: str, networks: dict[str, TransformerNet]
+) -> None:
+    openvino = pytest.importorskip("openvino")
+    from nst.inference.openvino_graph import openvino_model
+
+    photo = torch.rand(1, 3, 37, 50)
+    for for_bf16 in (False, True):
+        model = openvino_model(networks[variant], (50, 37), for_bf16=for_bf16, grouped=True)
+        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        result = openvino.Core().compile_model(model, "CPU", settings)(photo.numpy())[0]
+        with torch.inference_mode():
+            assert np.abs(result - networks[variant](photo).numpy()).max() < 1e-3
+
+
+@pytest.mark.parametrize(("cache", "grouped"), [(1024, True), (2048, False)])
+def test_groups_of_channels_are_where_they_are_fast(
+    cache: int,
+    grouped: bool,
+    networks: dict[str, TransformerNet],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("openvino")
+    from nst.inference import openvino_graph
+
+    monkeypatch.setattr(openvino_graph, "cache_of_a_core", lambda: cache * 1024)
+
+    def convolutions(name: str, size: tuple[int, int] | None) -> int:
+        operations = OpenVinoEngine(networks[name]).model(size).get_ops()
+        return sum(one.get_type_name() == "Convolution" for one in operations)
+
+    for name in ("baseline", "v1", "v4"):
+        whole = convolutions(name, None)
+        assert convolutions(name, (256, 256)) == whole
+        in_groups = convolutions(name, (512, 512)) > whole
+        assert in_groups == (grouped and name != "baseline")
+
+
 def test_norms_of_large_pictures_keep_their_digits() -> None:
     """Without being centred they are off by 6e-4 here, on a CPU with AVX2."""
     openvino = pytest.importorskip("openvino")
@@ -109,7 +148,7 @@ def test_norms_of_large_pictures_keep_their_digits() -> None:
     channels, side = 4, 1200
     x = 5 + 0.01 * torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
     picture = ops.parameter([1, channels, -1, -1], np.float32)
-    y = Graph(centred=True).layer(instance_norm(channels), picture)
+    (y,) = Graph(centred=True).layer(instance_norm(channels), [picture])
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     run = openvino.Core().compile_model(openvino.Model([y], [picture]), "CPU", settings)
     exact = torch.nn.functional.instance_norm(x.double()).numpy()
@@ -249,7 +288,7 @@ for thread in threads:
 
 
 def test_the_first_inferences_may_come_at_the_same_time() -> None:
-    """Four trials: without what `openvino_graph` does about it, nearly half of them hang."""
+    """Four trials: without what `openvino_operations` does about it, nearly half of them hang."""
     pytest.importorskip("openvino")
     trials = [
         subprocess.Popen([sys.executable, "-c", TYPES], cwd=ROOT, stderr=subprocess.PIPE)
