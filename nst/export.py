@@ -1,6 +1,7 @@
 """A trained network as a file for other runtimes, checked before it is left alone.
 
     python -m nst.export --variant v3 --format onnx                         -> v3.onnx
+    python -m nst.export --variant v3 --format onnx -o starry.onnx          -> starry.onnx
     python -m nst.export --variant all --format openvino -o exported/       -> exported/v3.xml, .bin
 
 The file takes and gives RGB in [0, 1], (N, 3, H, W): any number of pictures of any height and
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     run("nst.export")
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,9 +58,9 @@ def check(network: TransformerNet, run: Runner, photos: Sequence[Image.Image]) -
     Each photo goes through alone, and with its mirror image as a batch of two.
 
     Raises:
-        ExportError: it is larger than 1/255, or pictures below 16 px are taken.
+        ExportError: it is larger than 1/255 or no number, or pictures below 16 px are taken.
     """
-    largest = 0.0
+    differences = []
     for photo in photos:
         alone = to_tensor(photo)[None]
         for pixels in (alone, torch.cat([alone, alone.flip(3)])):
@@ -67,8 +69,11 @@ def check(network: TransformerNet, run: Runner, photos: Sequence[Image.Image]) -
             result = run(pixels.numpy())
             if result.shape != expected.shape:
                 raise ExportError(f"{tuple(pixels.shape)} came back as {result.shape}")
-            largest = max(largest, float(abs(result - expected).max()))
-    if not largest <= TOLERANCE:  # also where it is NaN
+            differences.append(abs(result - expected).max())
+    largest = float(np.max(differences))  # NaN where one is, unlike Python's max
+    if not np.isfinite(largest):
+        raise ExportError("its pictures, or eager PyTorch's, hold values that are no numbers")
+    if largest > TOLERANCE:
         raise ExportError(f"its pictures differ by {255 * largest:.1f}/255 from eager PyTorch's")
     for height, width in ((MIN_SIDE - 1, MIN_SIDE), (MIN_SIDE, MIN_SIDE - 1)):
         try:
@@ -127,6 +132,24 @@ def check_photos(paths: Sequence[Path]) -> list[Image.Image]:
     return photos
 
 
+def plan(out: str, variants: Sequence[str], suffix: str) -> dict[str, Path]:
+    """The file of each network: `out`, or in the folder `out`.
+
+    It is a folder if it is one already, ends in a slash, or has no suffix.
+
+    Raises:
+        ValueError: several networks for one file, or a suffix that is not the format's.
+    """
+    path = Path(out)
+    if not path.suffix or path.is_dir() or out.endswith(("/", os.sep)):
+        return {variant: path / f"{variant}{suffix}" for variant in variants}
+    if path.suffix != suffix:
+        raise ValueError(f"-o {out}: the file of this format ends in {suffix}, a folder in a slash")
+    if len(variants) > 1:
+        raise ValueError(f"-o {out}: several networks need a folder")
+    return {variants[0]: path}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = argparse.ArgumentParser(
@@ -137,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--variant", required=True, choices=[*VARIANTS, "all"])
     add("--format", required=True, choices=list(SUFFIXES))
-    add("-o", "--out", type=Path, default=Path(), help="a folder; default: here")
+    add("-o", "--out", default=".", help="a file, or a folder with a slash; default: here")
     add("--checkpoints", type=Path, default=CHECKPOINTS)
     add(
         "--photos",
@@ -146,12 +169,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="what the check looks at; default: the page's examples",
     )
     options = parser.parse_args(arguments)
+    variants = list(VARIANTS) if options.variant == "all" else [options.variant]
+    try:
+        paths = plan(options.out, variants, SUFFIXES[options.format])
+    except ValueError as error:
+        parser.error(str(error))
     try:
         photos = check_photos(options.photos or example_pictures()[1:])
         sizes = " and ".join(f"{photo.width}×{photo.height}" for photo in photos)
-        for variant in VARIANTS if options.variant == "all" else [options.variant]:
+        for variant, path in paths.items():
             network, metadata = load_checkpoint(options.checkpoints / f"{variant}.safetensors")
-            path = options.out / f"{variant}{SUFFIXES[options.format]}"
             largest = export_checked(network, metadata, path, options.format, photos)
             differs = f"differs from eager PyTorch by {255 * largest:.4f}/255 at most"
             print(f"{path}: {differs} ({sizes} px)")

@@ -1,6 +1,6 @@
 """Which pictures a command makes of which files, under which names and in which formats.
 
-For `nst.stylize`; nothing is painted here.
+For `nst.stylize`; no network runs here.
 """
 
 from __future__ import annotations
@@ -61,7 +61,11 @@ def photo_files(arguments: Sequence[Path]) -> list[Path]:
             photos.append(argument)
             continue
         inside = sorted(argument.iterdir())
-        found = [path for path in inside if looks_like_photo(path) and not path.is_dir()]
+        found = [
+            path
+            for path in inside
+            if looks_like_photo(path) and path.exists() and not path.is_dir()
+        ]
         if not found:
             raise ValueError(f"{argument}: no pictures in this folder")
         photos += found
@@ -76,6 +80,8 @@ def _kind(path: Path) -> str:
     """What something is that is left out, as a folder's line of them says it."""
     if path.is_dir():
         return "folders"
+    if not path.exists():
+        return "links to nowhere"
     if path.name.startswith("._"):
         return "companions of macOS"
     return path.suffix.lower() or "without a suffix"
@@ -109,10 +115,10 @@ def plan(photos: Sequence[Path], out: str, variants: Sequence[str], suffix: str)
             Job(photo, {variant: path / (name + ending) for variant, ending in endings.items()})
             for photo, name in zip(photos, names, strict=True)
         ]
-    sources = {photo.resolve() for photo in photos}
+    sources = {os.path.realpath(photo) for photo in photos}  # of a link in a circle, too
     for job in jobs:
         for path in job.results.values():
-            if path.resolve() in sources:
+            if os.path.realpath(path) in sources:
                 raise ValueError(f"{path}: is a photo to stylize and would be overwritten")
     return jobs
 

@@ -249,18 +249,24 @@ class TransformerNet(nn.Module):
         reflection at the right and the bottom, and the result is cropped back.
 
         Raises:
-            ValueError: no batch of RGB pictures, or a side is below 16 px.
+            ValueError: another shape, or a side is below 16 px.
         """
-        if x.dim() != 4 or x.shape[1] != 3:
-            raise ValueError(f"{tuple(x.shape)} is no batch of RGB pictures, (N, 3, H, W)")
-        height, width = x.shape[-2:]
-        if height < MIN_SIDE or width < MIN_SIDE:
-            raise ValueError(f"{width}×{height} px is too small: {MIN_SIDE} px a side at least")
+        check_shape(x)
+        height, width = x.shape[2:]
         x = F.pad(normalise(x), (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
         x = self.encoder(x)  # (N, 128, H/4, W/4)
         x = self.residual(x)
         x = self.decoder(x)  # (N, 3, H, W)
         return denormalise(x[..., :height, :width])
+
+
+def check_shape(x: Tensor) -> None:
+    """Raises ValueError: pictures that no network takes."""
+    if x.dim() != 4 or x.shape[1] != 3:
+        raise ValueError(f"pictures are (N, 3, H, W), not {tuple(x.shape)}")
+    height, width = x.shape[2:]
+    if height < MIN_SIDE or width < MIN_SIDE:
+        raise ValueError(f"{width}×{height} px is too small: {MIN_SIDE} px a side at least")
 
 
 def _layer(architecture: Architecture, part: Part) -> Layer:

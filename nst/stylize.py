@@ -30,7 +30,7 @@ from nst.inference.picture import stylize_any_size
 from nst.jobs import OUTPUTS, Job, check_fits, complain, missing, photo_files, plan, save
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
-from nst.pictures.reading import MAX_PIXELS, PictureError, allow_larger, read_with_remark
+from nst.pictures.reading import MAX_PIXELS, PictureError, TooLargeError, read_with_remark
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
-    allow_larger(options.megapixels)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
     failures = []
     with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
@@ -54,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 run_job(job, networks, engines, options, bar)
             except Exception as error:  # whatever one file does, the others get their turn
                 reason = str(error) if isinstance(error, PictureError) else repr(error)
+                if isinstance(error, TooLargeError):
+                    reason += " --megapixels N takes larger ones."
                 failures.append(job.photo)
                 bar.write(f"{job.photo}: {reason}", file=sys.stderr)
     if failures:
@@ -77,7 +78,8 @@ def run_job(
     """
     end = bar.n + len(job.results)
     try:
-        photo, remark = read_with_remark(job.photo, options.size)
+        max_pixels = max(MAX_PIXELS, options.megapixels * 10**6)
+        photo, remark = read_with_remark(job.photo, options.size, max_pixels)
         if remark:
             bar.write(f"{job.photo}: {remark}", file=sys.stderr)
         for path in job.results.values():

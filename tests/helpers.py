@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from nst.pictures.reading import PictureError, accepted
+from nst.pictures.reading import MAX_PIXELS, PictureError, accepted
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,9 +49,9 @@ def swapped_profile() -> bytes:
     return profile.replace(b"????", b"gXYZ", 1).replace("sRGB".encode("utf-16-be"), bytes(8))
 
 
-def assert_is_a_sentence(error: PictureError) -> None:
+def assert_is_a_sentence(error: PictureError, max_pixels: int = MAX_PIXELS) -> None:
     """One sentence, then what is accepted; nothing that looks like a path."""
-    sentence, _, rest = str(error).partition(accepted())
+    sentence, _, rest = str(error).partition(accepted(max_pixels))
     assert rest == ""
     assert sentence[0].isupper()
     assert sentence.endswith(". ")

@@ -24,6 +24,7 @@ from nst.export import (
     export,
     export_checked,
     load_exported,
+    plan,
 )
 from nst.models import VARIANTS, TransformerNet, build_model
 from nst.paths import CHECKPOINTS
@@ -89,6 +90,47 @@ def test_wrong_pictures_are_noticed() -> None:
             check(network, run, PHOTOS[:1])
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_no_numbers_are_noticed(value: float) -> None:
+    """In one photo's pictures of several, and where eager PyTorch has them, too."""
+    network = build_model("v4").eval()
+
+    def broken_once(pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            result = clamped(network)(torch.from_numpy(pixels)).numpy()
+        result[0, 0, 0, 0] = value if result.shape[2] == 16 else result[0, 0, 0, 0]
+        return result
+
+    for photos in (PHOTOS, PHOTOS[::-1]):
+        with pytest.raises(ExportError, match="no numbers"):
+            check(network, broken_once, photos)
+
+
+def test_a_network_of_nan_is_not_exported(tmp_path: Path) -> None:
+    network = build_model("v4").eval()
+    torch.nn.init.constant_(network.decoder[-2][-1].bias, float("nan"))
+    with pytest.raises(ExportError, match="no numbers"):
+        export_checked(network, {}, tmp_path / "v4.xml", "openvino", PHOTOS[2:])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_or_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").mkdir()
+    for out, expected in {
+        f"{tmp_path}/x.onnx": "x.onnx",
+        f"{tmp_path}/x.onnx/": "x.onnx/v3.onnx",
+        f"{tmp_path}/a.onnx": "a.onnx/v3.onnx",
+        f"{tmp_path}/x": "x/v3.onnx",
+        f"{tmp_path}": "v3.onnx",
+    }.items():
+        assert plan(out, ["v3"], ".onnx") == {"v3": tmp_path / expected}
+    assert plan(".", ["v3", "v4"], ".xml") == {"v3": Path("v3.xml"), "v4": Path("v4.xml")}
+    with pytest.raises(ValueError, match="several networks need a folder"):
+        plan("x.onnx", ["v3", "v4"], ".onnx")
+    with pytest.raises(ValueError, match=r"this format ends in \.xml"):
+        plan("x.onnx", ["v3"], ".xml")
+
+
 def test_small_pictures_that_are_taken_are_noticed() -> None:
     network = build_model("v3").eval()
 
@@ -145,10 +187,11 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_command_line(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "orange").save(tmp_path / "photo.png")
     command = ("-m", "nst.export", "--variant", "v3", "--format", "openvino")
-    result = run_python(*command, "-o", tmp_path, "--photos", tmp_path / "photo.png")
+    result = run_python(*command, "-o", tmp_path / "x.xml", "--photos", tmp_path / "photo.png")
     assert result.returncode == 0, result.stderr
-    assert "v3.xml: differs from eager PyTorch by" in result.stdout
-    assert (tmp_path / "v3.bin").stat().st_size > 800_000
+    assert "x.xml: differs from eager PyTorch by" in result.stdout
+    assert (tmp_path / "x.xml").is_file()
+    assert (tmp_path / "x.bin").stat().st_size > 800_000
     failed = run_python(*command, "--checkpoints", tmp_path)
     assert failed.returncode == 1
     assert failed.stderr.startswith("nst.export: ")

@@ -15,10 +15,10 @@ from nst.fast import keep_freed_memory
 if {keep}:
     assert keep_freed_memory()
 import torch
-from nst.inference.engines import build_engine
+from nst.inference.engines import PlainEngine
 from nst.models import build_model
 
-engine, photo = build_engine(build_model("v3"), "plain"), torch.zeros(1, 3, 400, 400)
+engine, photo = PlainEngine(build_model("v3")), torch.zeros(1, 3, 400, 400)
 for _ in range(2):
     engine(photo)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nst import stylize as stylize_module
 from nst.checkpoint import load_networks
-from nst.inference.engines import build_engine
+from nst.inference.engines import EagerEngine
 from nst.inference.picture import stylize
 from nst.jobs import OUTPUTS, result_names, save
 from nst.models import VARIANTS
@@ -45,7 +45,7 @@ def refused(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
 def test_one_photo_as_a_program(folder: Path, tmp_path: Path) -> None:
     arguments = (folder / "a.png", "-o", tmp_path / "out.png", "--engine", "eager")
     assert run_python("-m", "nst.stylize", *arguments).returncode == 0
-    network = build_engine(load_networks()["v3"], "eager")
+    network = EagerEngine(load_networks()["v3"])
     expected = stylize(network, read_picture(folder / "a.png")).picture
     assert np.array_equal(Image.open(tmp_path / "out.png"), expected)
 
@@ -65,13 +65,13 @@ def test_a_folder_with_a_bad_file(
 
 @pytest.mark.slow
 def test_larger_photos_where_they_are_asked_for(tmp_path: Path) -> None:
-    """In processes of their own, whose bounds are nobody else's."""
     (tmp_path / "large.png").write_bytes(png_of_declared_size(8250, 8000, filled=True))
     command = ["-m", "nst.stylize", tmp_path / "large.png", "--size", "32", "--engine", "eager"]
     command += ["-o", tmp_path / "out.png"]
     done = run_python(*command)
     assert done.returncode == 1
     assert "too many pixels (8250×8000)" in done.stderr
+    assert "--megapixels N takes larger ones" in done.stderr
     assert run_python(*command, "--megapixels", "66").returncode == 0
     assert Image.open(tmp_path / "out.png").size == (32, 31)
 
@@ -185,6 +185,26 @@ def test_what_a_folder_holds_beside_pictures_is_left_out_and_counted(
     lines = capsys.readouterr().err.splitlines()
     counts = ".mov (2), companions of macOS (1), folders (1), without a suffix (1)"
     assert [line for line in lines if "left out" in line] == [f"{folder}: 5 left out: {counts}"]
+
+
+def test_links_that_lead_nowhere_are_left_out_and_counted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (folder / "bad.jpg").unlink()
+    (folder / "round.jpg").symlink_to("trip.jpg")
+    (folder / "trip.jpg").symlink_to("round.jpg")
+    (folder / "gone.jpg").symlink_to("nothing.jpg")
+    assert run(folder, "-o", tmp_path / "results") == 0
+    assert len(list((tmp_path / "results").iterdir())) == 2
+    assert "4 left out: .txt (1), links to nowhere (3)" in capsys.readouterr().err
+    named = (folder / "round.jpg", folder / "a.png")  # by name: a photo that fails
+    assert run(*named, "-o", tmp_path / "named") == 1
+    assert [path.name for path in (tmp_path / "named").iterdir()] == ["a-v3.png"]
+    assert "round.jpg: The file could not be read." in capsys.readouterr().err
+
+
+def test_megapixels_beyond_all_memory(folder: Path, tmp_path: Path) -> None:
+    assert run(folder / "a.png", "-o", tmp_path / "out.png", "--megapixels", "100000000") == 0
 
 
 def test_a_folder_that_cannot_be_read_is_named(

@@ -35,7 +35,7 @@ from nst.checkpoint import CheckpointError, load_networks
 from nst.console import command_parser
 from nst.files import write_then_rename
 from nst.inference.engines import ALL_ENGINES, EngineError, build_engines
-from nst.inference.latency import Size, circumstances, measure_latency, parse_size
+from nst.inference.latency import Size, hardware, measure_latency, parse_size
 from nst.models import TransformerNet
 
 REPEATS = 50  # of a picture of the paper's size; larger ones are repeated less often
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         runs = engines | (peers(networks) if options.peers else {})
         for name in runs:
-            print(circumstances(name, precision.get(name, "fp32")))
+            print(hardware(name, precision.get(name, "fp32")))
         if options.profile:
             from nst.benchmark.profile import profile_table  # here: its profiler takes a second
 

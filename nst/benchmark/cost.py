@@ -28,7 +28,7 @@ from PIL import Image
 from nst.checkpoint import CheckpointError, load_networks
 from nst.console import command_parser
 from nst.inference.engines import Engine, build_engines
-from nst.inference.latency import Size, circumstances, parse_size
+from nst.inference.latency import Size, hardware, parse_size
 from nst.inference.picture import UNTILED_PIXELS, stylize_any_size
 from nst.models import TransformerNet
 from nst.paths import ASSETS
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = measure_cost(networks, engines, options.size)
     save(options.out / TABLE, table)
     save(options.out / FIGURE, draw(table))
-    print(circumstances(engines["baseline"].name))
+    print(hardware(engines["baseline"].name))
     print(table.to_string(index=False))
     if of := slopes(table):
         print("slopes: " + ", ".join(f"{name} {slope:.2f}" for name, slope in of.items()))

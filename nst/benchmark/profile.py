@@ -60,7 +60,7 @@ def _profile_eager(engine: PlainEngine, photo: torch.Tensor) -> Counter[str]:
 def _profile_openvino(engine: OpenVinoEngine, photo: torch.Tensor) -> Counter[str]:
     import openvino  # here, so that eager engines can be profiled without it
 
-    request = engine.compile(photo[0, 0].numel(), profiled=True).create_infer_request()
+    request = engine.compile((photo.shape[3], photo.shape[2]), profiled=True).create_infer_request()
     times: Counter[str] = Counter()
     for repeat in range(REPEATS + 1):
         request.infer({0: photo.numpy()})

@@ -11,6 +11,7 @@ import copy
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -20,21 +21,23 @@ import torch
 from torch import Tensor
 
 from nst.fast import fast
-from nst.inference.openvino_form import Form, best_form
-from nst.models import TransformerNet
+from nst.models import TransformerNet, check_shape
 
 if TYPE_CHECKING:
     import openvino
 
 
+Size = tuple[int, int]  # of a picture: width and height in px
 EngineName = Literal["openvino", "eager", "plain"]
 Precision = Literal["fp32", "bf16"]
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}  # OpenVINO's names
 ENGINES: tuple[EngineName, ...] = ("openvino", "eager")  # for pictures, the fastest first
 ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
+OFTEN, RECENT = 2, 4  # a size that so many of the last so many pictures had gets its own model
+KEPT_SIZES, KEPT_PIXELS = 2, 600_000  # of such models; at 512×512 px one takes about 100 MB
 RELEASE_PIXELS = 300_000  # after a larger picture OpenVINO's memory is given back ...
-RENEW_PIXELS = 1_500_000  # ... and after a larger one it is compiled anew, in 0.3 s: OpenVINO
-# keeps 0.6 GB for each network after 2048×2048 px, whatever it is asked to release
+LARGE_PIXELS = 1_100_000  # ... and after such a picture with its model, or it would keep 0.6 GB
+# for each network after 2048×2048 px, whatever it is asked to release
 TRIAL_SIDE = 32  # px
 INSTEAD = "so pictures are made by eager PyTorch, more slowly"
 
@@ -48,12 +51,24 @@ class EngineUnavailableError(EngineError):
 
 
 class Engine(Protocol):
-    """A network ready to run: (1, 3, H, W) RGB in [0, 1] -> the same, H and W 16 at least."""
+    """A network ready to run."""
 
     name: EngineName
     precision: Precision
 
-    def __call__(self, x: Tensor) -> Tensor: ...
+    def __call__(self, x: Tensor) -> Tensor:
+        """(1, 3, H, W) RGB in [0, 1] -> the same, H and W 16 at least.
+
+        Raises:
+            ValueError: another shape.
+        """
+
+
+def check_picture(x: Tensor) -> None:
+    """Raises ValueError: it is not (1, 3, H, W), H and W 16 at least."""
+    check_shape(x)
+    if len(x) != 1:
+        raise ValueError(f"{len(x)} pictures at once: one at a time")
 
 
 class PlainEngine:
@@ -67,6 +82,7 @@ class PlainEngine:
 
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:
+        check_picture(x)
         return self.network(x)
 
 
@@ -80,7 +96,11 @@ class EagerEngine(PlainEngine):
 
 
 class OpenVinoEngine:
-    """OpenVINO on the CPU, in one form for small pictures and one for large ones.
+    """OpenVINO on the CPU.
+
+    One model takes pictures of any size.  A model that is told its size is faster (by a fifth on
+    two cores with AMX, by a tenth on an EPYC without), but has to be compiled, which takes as long
+    as some pictures.  So a size that keeps coming gets one, and so does a large picture, at once.
 
     Args:
         precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
@@ -99,22 +119,34 @@ class OpenVinoEngine:
         self.network = network
         self.precision: Precision = precision
         self._one_at_a_time = threading.Lock()
-        self._requests: dict[str, openvino.InferRequest] = {}  # by their form
+        self._recent: deque[Size] = deque(maxlen=RECENT)
+        self._of_size: dict[Size, openvino.InferRequest] = {}  # the one used last stands last
         try:
-            # What compiles may still not run.  The form for small pictures waits until one comes.
-            self._run(np.zeros((1, 3, TRIAL_SIDE, TRIAL_SIDE), np.float32), RELEASE_PIXELS)
+            self._of_any_size = self.compile().create_infer_request()
+            self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
         except Exception as error:
             raise EngineUnavailableError(f"OpenVINO fails here ({_first_line(error)})") from error
 
-    def compile(self, pixels: int, profiled: bool = False) -> openvino.CompiledModel:
-        """The network compiled for this CPU and for pictures of about so many pixels.
+    def model(self, size: Size | None = None) -> openvino.Model:
+        """The network for pictures of a size, or of any."""
+        from nst.inference.openvino_graph import groups_pay, openvino_model
+
+        pixels = size[0] * size[1] if size else 0
+        return openvino_model(
+            self.network,
+            size,
+            centred=pixels >= LARGE_PIXELS,
+            for_bf16=self.precision == "bf16",
+            grouped=groups_pay(self.network.architecture, pixels),
+        )
+
+    def compile(self, size: Size | None = None, profiled: bool = False) -> openvino.CompiledModel:
+        """Its `model` compiled for this CPU.
 
         Args:
             profiled: with a clock around every operation.
         """
         import openvino  # here, so that everything else works without it
-
-        from nst.inference.openvino_graph import openvino_model
 
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -122,31 +154,44 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "PERF_COUNT": profiled,
         }
-        model = openvino_model(self.network, self._form(pixels))
-        return openvino.Core().compile_model(model, "CPU", settings)
+        return openvino.Core().compile_model(self.model(size), "CPU", settings)
+
+    def prepare(self, size: Size) -> None:
+        """Compile what the next picture needs if it has this size; else its call would do it."""
+        with self._one_at_a_time:
+            self._request(size)
 
     def __call__(self, x: Tensor) -> Tensor:
+        check_picture(x)
         # Put in order by NumPy: PyTorch's threads would wait for more work, busily, for some
         # milliseconds, and take the processors from OpenVINO's (7 ms of 46 at 384×288, two cores).
         values = np.ascontiguousarray(x.detach().float().numpy())
-        return torch.from_numpy(self._run(values, values[0, 0].size))
-
-    def _run(self, values: np.ndarray, pixels: int) -> np.ndarray:
-        """(1, 3, H, W) -> the same, in the form for pictures of so many pixels."""
-        form = str(self._form(pixels))
+        height, width = values.shape[2:]
         with self._one_at_a_time:
-            if form not in self._requests:
-                self._requests[form] = self.compile(pixels).create_infer_request()
-            request = self._requests[form]
+            request = self._request((width, height))
+            if width * height >= LARGE_PIXELS:
+                del self._of_size[width, height]
+            self._recent.append((width, height))
             result = request.infer({0: values}, share_inputs=True, share_outputs=False)[0]
-            if pixels > RENEW_PIXELS:
-                del self._requests[form]
-            elif pixels > RELEASE_PIXELS:
+            if width * height > RELEASE_PIXELS:
                 request.get_compiled_model().release_memory()
-        return result
+        return torch.from_numpy(result)
 
-    def _form(self, pixels: int) -> Form:
-        return best_form(self.network.architecture, pixels, self.precision)
+    def _request(self, size: Size) -> openvino.InferRequest:
+        """Of the model for pictures of that size, which is compiled where it pays."""
+        if size in self._of_size:
+            request = self._of_size.pop(size)
+        elif size[0] * size[1] >= LARGE_PIXELS or self._recent.count(size) >= OFTEN:
+            request = self.compile(size).create_infer_request()
+        else:
+            return self._of_any_size
+        self._of_size[size] = request
+        while len(self._of_size) > 1 and (
+            len(self._of_size) > KEPT_SIZES
+            or sum(width * height for width, height in self._of_size) > KEPT_PIXELS
+        ):
+            del self._of_size[next(iter(self._of_size))]
+        return request
 
 
 def _import_openvino() -> None:
@@ -221,11 +266,6 @@ def build_engines(
     return {
         variant: _build_engine(network, "eager", "fp32") for variant, network in networks.items()
     }
-
-
-def build_engine(network: TransformerNet, name: EngineName = "openvino", **options: Any) -> Engine:
-    """`build_engines` for one network."""
-    return build_engines({"it": network}, name, **options)["it"]
 
 
 def prepare_engines(

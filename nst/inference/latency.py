@@ -15,12 +15,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from nst.inference.engines import OpenVinoEngine, Size
 from nst.models import MIN_SIDE
 
 WARM_UP = 3  # runs that are not counted
 RUNTIMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # engines that are no PyTorch
 
-Size = tuple[int, int]  # of a picture: width and height in px
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -61,6 +61,8 @@ def latency_rounds(
     for repeat in range(WARM_UP + repeats):
         times = {}
         for name, network in networks.items():
+            if isinstance(network, OpenVinoEngine):
+                network.prepare((width, height))
             started = time.perf_counter()
             network(photo)
             times[name] = (time.perf_counter() - started) * 1000
@@ -72,7 +74,7 @@ def speed_ups(latencies: Mapping[str, float]) -> dict[str, float]:
     return {name: latencies["baseline"] / latency for name, latency in latencies.items()}
 
 
-def circumstances(engine: str = "eager", precision: str = "fp32") -> str:
+def hardware(engine: str = "eager", precision: str = "fp32") -> str:
     """What a latency depends on apart from network and picture, in one line."""
     if engine in RUNTIMES:
         software = f"{RUNTIMES[engine]} {importlib.metadata.version(engine)}"

@@ -1,13 +1,12 @@
-"""A `TransformerNet` as an OpenVINO model of any height and width, built layer by layer.
+"""A `TransformerNet` as an OpenVINO model, built layer by layer, for one size or for any.
 
-OpenVINO could convert the module itself, but then takes its norms into another memory layout and
-back, around every one of them.  Here a norm is OpenVINO's MVN over height and width, which stays
-in the layout of the convolutions.  Building takes milliseconds, and one model serves all sizes.
+OpenVINO could convert the module itself, but needs ten seconds for it, and then takes norms into
+another memory layout and back, around every one of them.  Here a norm is OpenVINO's MVN over height
+and width, which stays in the layout of the convolutions, and building takes milliseconds.
 
-An activation may be several tensors, each of some of its channels: everything between two
-convolutions across channels stays within a channel, so that a group passes through all of it
-before the next one does, and is still in the processor's cache.  MVN is also twice as fast at 32
-channels as at 64 or 128.
+An activation may be several nodes, each of some of its channels: what lies between two convolutions
+across channels stays within a channel, so that a group passes through all of it before the next one
+does, and is still in the processor's cache.
 
 Shapes in comments are (N, C, H, W), with N = 1.
 """
@@ -15,7 +14,9 @@ Shapes in comments are (N, C, H, W), with N = 1.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import openvino
@@ -24,65 +25,74 @@ import torch
 from openvino import Node
 from torch import nn
 
-from nst.fast import is_narrow, kernel_rows
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
-from nst.inference.openvino_form import Form
 from nst.inference.openvino_operations import (
-    LAST,
+    COLUMNS,
     ROWS,
-    add_all,
     add_bias,
-    crop_like,
-    denormalise,
+    convolution,
     double_in_phases,
     instance_norm,
     integers,
-    normalise,
+    pad,
     pad_to_stride,
+    per_channel,
     repeat_pixels,
     scale_and_shift,
-    to_array,
+    sides,
+    transposed_convolution,
 )
-from nst.models import MEAN, STD, ResidualBlock, TransformerNet
+from nst.models import MEAN, STD, Architecture, ResidualBlock, TransformerNet
 
-FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
+GROUPED, GROUP = 128, 32  # channels of an activation in groups, and of a group
+
+GROUPED_PIXELS = 160_000  # from here on quarter-size activations do not fit into a core's cache ...
+SMALL_CACHE = 2 * 2**20  # bytes; ... if it has less
+
+Groups = list[Node]  # an activation: (N, C, H, W) as one or more (N, c, H, W)
 
 
-Groups = list[Node]  # an activation: (N, C, H, W) as one or more tensors (N, c, H, W)
-
-
-def openvino_model(network: nn.Module, form: Form | None = None) -> openvino.Model:
+def openvino_model(
+    network: nn.Module,
+    size: tuple[int, int] | None = None,
+    *,
+    centred: bool = False,
+    for_bf16: bool = False,
+    grouped: bool = False,
+) -> openvino.Model:
     """The network with its weights as one OpenVINO model, fp32, inference only.
 
-    It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, any H, W of at least 16.
+    It takes and gives what `TransformerNet` does: (1, 3, H, W) RGB, H and W of at least 16.
 
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
-        form: None: the plain one.
+        size: width and height of its pictures; None: they may have any.
+        centred, for_bf16, grouped: see `Graph`.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
     """
-    side = openvino.Dimension(-1)
-    picture = ops.parameter([1, 3, side, side], np.float32, name="picture")
+    width, height = size or (-1, -1)
+    picture = ops.parameter([1, 3, height, width], np.float32, name="picture")
     picture.output(0).set_names({"picture"})
-    (x,) = Graph(form or Form()).layer(network, [picture])
-    x.output(0).set_names({"stylized"})
-    return openvino.Model([x], [picture], "TransformerNet")
+    (y,) = Graph(centred, for_bf16, grouped).layer(network, [picture])
+    y.output(0).set_names({"stylized"})
+    return openvino.Model([y], [picture], "TransformerNet")
 
 
 class Graph:
-    """Makes operations of layers, in one form.
+    """Makes operations of layers.
 
-    In bf16 OpenVINO has a slow kernel for depthwise transposed convolutions.  v3 in bf16 on two
-    cores with AMX, at 256² and 512² (fp32 42 and 185 ms, the baseline in bf16 36 and 144): 71 and
-    282 ms with it; in phases 25 and 116; as an ordinary convolution of an activation with zeros
-    between its values 26 and 111; as ordinary transposed convolutions of 32 channels, whose kernels
-    are zero between channels, 33 and 125; with these layers alone in fp32 39 and 166.
+    Args:
+        centred: with norms that keep their digits in large pictures, in networks where that shows.
+        for_bf16: for a compiler that is told to use bf16.
+        grouped: activations of `GROUPED` channels are groups.
     """
 
-    def __init__(self, form: Form) -> None:
-        self.form = form
+    def __init__(
+        self, centred: bool = False, for_bf16: bool = False, grouped: bool = False
+    ) -> None:
+        self.centred, self.for_bf16, self.grouped = centred, for_bf16, grouped
 
     def layer(self, module: nn.Module, x: Groups) -> Groups:
         """What a module of `nst.models`, or one that they consist of, makes of x.
@@ -91,110 +101,125 @@ class Graph:
             TypeError: another kind of module.
         """
         match module:
-            case nn.Sequential():
-                for part in module:
-                    x = self.layer(part, x)
-                return x
             case TransformerNet():
                 return self._transformer_net(module, x)
             case ResidualBlock():
-                return self._residual_block(module, x)
+                y = self._layers(module.children(), x)
+                return [ops.add(*parts) for parts in zip(y, x, strict=True)]
+            case nn.Sequential():
+                return self._layers(module, x)
+            case nn.Conv2d(groups=1) | nn.ConvTranspose2d(groups=1):
+                return self._across_channels(module, x)
+        return [self._within_channels(_of_channels(module, own), part) for part, own in _owned(x)]
+
+    def _within_channels(self, module: nn.Module, x: Node) -> Node:
+        match module:
             case nn.InstanceNorm2d():
-                return [
-                    instance_norm(
-                        part,
-                        module.weight[own],
-                        module.bias[own],
-                        module.eps,
-                        centred=self.form.centred,
-                    )
-                    for part, own in _with_channels(x)
-                ]
+                x = instance_norm(x, module.eps, self.centred)
+                return scale_and_shift(x, module.weight, module.bias)
             case FrozenNorm():
-                return [
-                    scale_and_shift(part, module.scale[own], module.shift[own])
-                    for part, own in _with_channels(x)
-                ]
+                return scale_and_shift(x, module.scale, module.shift)
             case nn.Conv2d():
-                return self._convolution(module, x)
+                return add_bias(convolution(x, module, module.weight), module.bias)
             case nn.ConvTranspose2d():
-                return self._transposed_convolution(module, x)
-        return [_same_for_each_channel(module, part) for part in x]
+                in_phases = self.for_bf16 and module.kernel_size == (3, 3)
+                convolve = double_in_phases if in_phases else transposed_convolution
+                return add_bias(convolve(x, module, module.weight), module.bias)
+            case nn.ReLU():
+                return ops.relu(x)
+            case nn.PixelShuffle():
+                return ops.depth_to_space(x, "depth_first", module.upscale_factor)
+            case nn.Hardtanh():
+                return ops.clamp(x, module.min_val, module.max_val)
+            case nn.ReflectionPad2d():
+                left, right, top, bottom = module.padding
+                return pad(x, (top, left), (bottom, right))
+            case nn.Upsample():
+                return repeat_pixels(x, int(module.scale_factor))
+            case FromLevels():
+                levels = ops.divide(ops.convert(x, "f32"), np.float32(255))
+                return ops.divide(ops.subtract(levels, per_channel(MEAN)), per_channel(STD))
+            case ToLevels():
+                levels = ops.clamp(scale_and_shift(x, STD, MEAN), 0, 1)
+                levels = ops.round(ops.multiply(levels, np.float32(255)), "half_to_even")
+                return ops.convert(levels, "u8")
+        raise TypeError(f"no OpenVINO form of {type(module).__name__}")
+
+    def _across_channels(self, module: nn.Conv2d | nn.ConvTranspose2d, x: Groups) -> Groups:
+        transposed = isinstance(module, nn.ConvTranspose2d)
+        convolve = transposed_convolution if transposed else convolution
+        channels = module.out_channels
+        size = GROUP if self.grouped and channels == GROUPED else channels
+        groups = []
+        for first in range(0, channels, size):
+            made = slice(first, first + size)
+            terms = [
+                convolve(part, module, module.weight[(own, made) if transposed else (made, own)])
+                for part, own in _owned(x)
+            ]
+            bias = None if module.bias is None else module.bias[made]
+            groups.append(add_bias(functools.reduce(ops.add, terms), bias))
+        return groups
+
+    def _layers(self, modules: Iterable[nn.Module], x: Groups) -> Groups:
+        """One after the other."""
+        return functools.reduce(lambda y, module: self.layer(module, y), modules, x)
 
     def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
+        self.centred = self.centred and _norms_are_sensitive(network.architecture)
         (picture,) = x
-        network = _between_pictures(network)
-        x = [pad_to_stride(picture)]
-        for part in (network.encoder, network.residual, network.decoder):
-            x = self.layer(part, x)
-        (y,) = x
-        return [crop_like(y, picture)]
+        (y,) = self._layers(_between_pictures(network).children(), [pad_to_stride(picture)])
+        axes = integers(ROWS, COLUMNS)
+        return [ops.slice(y, integers(0, 0), sides(picture), integers(1, 1), axes)]
 
-    def _residual_block(self, block: ResidualBlock, x: Groups) -> Groups:
-        y = self.layer(block.norm1, self.layer(block.conv1, x))
-        y = self.layer(block.norm2, self.layer(block.conv2, self.layer(block.relu, y)))
-        return [ops.add(*parts) for parts in zip(y, x, strict=True)]
 
-    def _convolution(self, module: nn.Conv2d, x: Groups) -> Groups:
-        settings = (list(module.stride), [0, 0], [0, 0], list(module.dilation))  # padded before
-        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-            return [
-                add_bias(
-                    ops.group_convolution(part, to_array(module.weight[own, None]), *settings),
-                    module.bias,
-                    own,
-                )
-                for part, own in _with_channels(x)
-            ]
-        if is_narrow(module) and module.out_channels < FEW_CHANNELS:
-            return [_convolution_by_rows(module, x)]
-        return [
-            add_bias(
-                add_all(
-                    ops.convolution(part, to_array(module.weight[results, own]), *settings)
-                    for part, own in _with_channels(x)
-                ),
-                module.bias,
-                results,
-            )
-            for results in self._groups_of(module.out_channels)
-        ]
+def groups_pay(architecture: Architecture, pixels: int) -> bool:
+    """Whether activations should be groups, in pictures of a size that is told.
 
-    def _transposed_convolution(self, module: nn.ConvTranspose2d, x: Groups) -> Groups:
-        settings = {
-            "strides": list(module.stride),
-            "pads_begin": list(module.padding),
-            "pads_end": list(module.padding),
-            "dilations": list(module.dilation),
-            "output_padding": list(module.output_padding),
-        }
-        if self.form.for_bf16 and module.groups > 1 and module.kernel_size == (3, 3):
-            return [
-                add_bias(double_in_phases(part, module.weight[own]), module.bias, own)
-                for part, own in _with_channels(x)
-            ]
-        if module.groups > 1:  # depthwise: (groups, 1, 1, k, k)
-            convolve, weight = ops.group_convolution_backprop_data, module.weight[:, None]
-            return [
-                add_bias(convolve(part, to_array(weight[own]), **settings), module.bias, own)
-                for part, own in _with_channels(x)
-            ]
-        convolve, weight = ops.convolution_backprop_data, module.weight
-        return [
-            add_bias(
-                add_all(
-                    convolve(part, to_array(weight[own, results]), **settings)
-                    for part, own in _with_channels(x)
-                ),
-                module.bias,
-                results,
-            )
-            for results in self._groups_of(module.out_channels)
-        ]
+    Milliseconds of one core without / with them at 512×512 px: v1 365 / 339, v2 301 / 284, v3
+    256 / 227, v4 138 / 121 (AVX-512, 1 MiB of cache); v3 266 / 211, v4 151 / 123 (the same with
+    oneDNN's kernels for AVX2); in bf16 a twentieth less.  Nothing is gained at 256×256 px, with
+    2 MiB of cache, with groups of 64 channels; and ordinary k×k convolutions are slower in pieces.
+    """
+    lightweight = "residual" in architecture.lightweight
+    return lightweight and pixels >= GROUPED_PIXELS and cache_of_a_core() < SMALL_CACHE
 
-    def _groups_of(self, channels: int) -> list[slice]:
-        size = self.form.group_sizes.get(channels, channels)
-        return [slice(first, first + size) for first in range(0, channels, size)]
+
+@functools.cache
+def cache_of_a_core() -> int:
+    """Bytes of its second level; 0 where the system does not tell."""
+    try:
+        text = Path("/sys/devices/system/cpu/cpu0/cache/index2/size").read_text()
+        return int(text.strip().removesuffix("K")) * 1024
+    except (OSError, ValueError):  # only Linux has the file
+        return 0
+
+
+def _owned(x: Groups) -> Iterator[tuple[Node, slice]]:
+    """Each group with those of the activation's channels that it has."""
+    if len(x) == 1:  # whose number OpenVINO may not know
+        yield x[0], slice(None)
+    else:
+        yield from ((part, slice(n * GROUP, (n + 1) * GROUP)) for n, part in enumerate(x))
+
+
+def _of_channels(module: nn.Module, own: slice) -> nn.Module:
+    """A layer that keeps channels apart, of some of them."""
+    part = copy.copy(module)
+    part._parameters = {
+        name: None if values is None else values[own] for name, values in module._parameters.items()
+    }
+    return part
+
+
+def _norms_are_sensitive(architecture: Architecture) -> bool:
+    """Whether norms are centred in large pictures: where the encoder has some inside of its layers.
+
+    At 1448×1448 px, largest difference in levels of 255 from the picture made in tiles, whose sums
+    are in float64, and values that differ by more than 1, without / with it: v3 4 and 0.02 % / 3
+    and 0.0007 %, in 2.4 / 3.1 s; v2 3 and 0.01 % / 1 and none.  The others differ by 1.
+    """
+    return "encoder" in architecture.lightweight and "norm" in architecture.inner
 
 
 @torch.no_grad()
@@ -219,52 +244,3 @@ def _between_pictures(network: TransformerNet) -> TransformerNet:
 
 def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
     return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
-
-
-def _same_for_each_channel(module: nn.Module, x: Node) -> Node:
-    match module:
-        case nn.ReLU():
-            return ops.relu(x)
-        case nn.PixelShuffle():
-            return ops.depth_to_space(x, "depth_first", module.upscale_factor)
-        case nn.Hardtanh():
-            return ops.clamp(x, module.min_val, module.max_val)
-        case FromLevels():
-            return normalise(ops.divide(ops.convert(x, "f32"), np.float32(255)))
-        case ToLevels():
-            x = ops.multiply(ops.clamp(denormalise(x), 0, 1), np.float32(255))
-            return ops.convert(ops.round(x, "half_to_even"), "u8")
-        case nn.ReflectionPad2d():
-            left, right, top, bottom = module.padding
-            return ops.pad(x, integers(0, 0, top, left), integers(0, 0, bottom, right), "reflect")
-        case nn.Upsample():
-            return repeat_pixels(x, int(module.scale_factor))
-    raise TypeError(f"no OpenVINO form of {type(module).__name__}")
-
-
-def _convolution_by_rows(module: nn.Conv2d, x: Groups) -> Node:
-    """As `nst.fast.NarrowConv2d` trains; 27 output channels fill a CPU's vectors, 3 do not."""
-    out_channels, rows = module.out_channels, module.kernel_size[0]
-    kernels = kernel_rows(module.weight)
-    results = add_all(
-        ops.convolution(part, to_array(kernels[:, own]), [1, 1], [0, 0], [0, 0], [1, 1])
-        for part, own in _with_channels(x)
-    )
-    shifted = []
-    for row in range(rows):
-        start = integers(row * out_channels, row)
-        end = integers((row + 1) * out_channels, row + 1 - rows if row + 1 < rows else LAST)
-        shifted.append(ops.slice(results, start, end, integers(1, 1), integers(1, ROWS)))
-    return add_bias(add_all(shifted), module.bias)
-
-
-def _with_channels(x: Groups) -> Iterator[tuple[Node, slice]]:
-    """Each group with the channels of the whole activation that it has."""
-    if len(x) == 1:  # whose number OpenVINO may not know
-        yield x[0], slice(None)
-        return
-    first = 0
-    for part in x:
-        end = first + part.get_output_partial_shape(0)[1].get_length()
-        yield part, slice(first, end)
-        first = end

@@ -18,9 +18,8 @@ from openvino import Node
 from torch import nn
 
 from nst.inference.activation import Edges, FromLevels, FrozenNorm
-from nst.inference.openvino_form import Form
 from nst.inference.openvino_graph import Graph
-from nst.inference.openvino_operations import integers, to_array
+from nst.inference.openvino_operations import integers, pad, to_array
 
 PartForm = tuple[tuple[int, ...], Edges]  # of a part: its shape, (h, w, C), and where it is padded
 NO_EDGES: Edges = (False, False, False, False)
@@ -68,7 +67,7 @@ def _tile_model(layers: Sequence[nn.Module], form: PartForm) -> openvino.Model:
     shape, (top, left, bottom, right) = form
     kind = np.uint8 if layers and isinstance(layers[0], FromLevels) else np.float32
     tile = ops.parameter([1, *shape], kind, name="tile")
-    graph, x, channels_last = Graph(Form()), tile, True
+    graph, x, channels_last = Graph(), tile, True
     for layer in layers:
         if channels_last and isinstance(layer, FrozenNorm | nn.ReLU):
             x = _of_channels_last(layer, x)
@@ -77,9 +76,7 @@ def _tile_model(layers: Sequence[nn.Module], form: PartForm) -> openvino.Model:
             x, channels_last = ops.transpose(x, integers(0, 3, 1, 2)), False
         if isinstance(layer, nn.ReflectionPad2d):
             padding = layer.padding[0]
-            begin = integers(0, 0, padding * top, padding * left)
-            end = integers(0, 0, padding * bottom, padding * right)
-            x = ops.pad(x, begin, end, "reflect")
+            x = pad(x, (padding * top, padding * left), (padding * bottom, padding * right))
         else:
             (x,) = graph.layer(layer, [x])
         if isinstance(layer, nn.ConvTranspose2d) and layer.groups > 1:

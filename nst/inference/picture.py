@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from nst.fast import give_back_freed_memory
-from nst.inference.engines import RELEASE_PIXELS, Engine
+from nst.inference.engines import RELEASE_PIXELS, Engine, OpenVinoEngine
 from nst.inference.tiling import Progress, run_tiled
 from nst.models import TransformerNet
 from nst.pictures.tensors import to_picture, to_tensor
@@ -30,6 +30,8 @@ def stylize(network: TransformerNet | Engine, picture: Image.Image) -> Stylized:
         ValueError: a side is below 16 px.
     """
     photo = to_tensor(picture)[None]  # (1, 3, H, W)
+    if isinstance(network, OpenVinoEngine):
+        network.prepare(picture.size)
     started = time.perf_counter()
     result = network(photo)
     seconds = time.perf_counter() - started

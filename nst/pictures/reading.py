@@ -10,6 +10,7 @@ import contextlib
 import io
 import logging
 import math
+import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -38,31 +39,16 @@ PHOTO_SUFFIXES = frozenset(_SUFFIXES.split())
 MAX_PIXELS = 64_000_000  # decoded at most; phones of 50 megapixels write 8160×6144, 50.1
 LARGER_JPEG = 4  # times as many may a JPEG have that is decoded at half its size or smaller
 MAX_BYTES = 50_000_000
-BYTES_OF_LARGER = 4  # a pixel, where larger pictures are allowed
+BYTES_OF_LARGER = 4  # a pixel, where more pixels are allowed
 MIN_SIDE = 16  # px, that of nst.models, which would bring PyTorch along
 
 
-def accepted() -> str:
+def accepted(max_pixels: int = MAX_PIXELS) -> str:
     """What can be read, in a sentence."""
     return (
-        f"Accepted: {_ACCEPTED}, from {MIN_SIDE}×{MIN_SIDE} px to {MAX_PIXELS // 10**6} "
-        f"megapixels, JPEG to {LARGER_JPEG * MAX_PIXELS // 10**6} where it is made much smaller."
+        f"Accepted: {_ACCEPTED}, from {MIN_SIDE}×{MIN_SIDE} px to {max_pixels // 10**6} "
+        f"megapixels, JPEG to {LARGER_JPEG * max_pixels // 10**6} where it is made much smaller."
     )
-
-
-def allow_larger(megapixels: int) -> None:
-    """From now on this process reads pictures of so many megapixels, if those are more than now.
-
-    For those who know where their pictures come from: each pixel takes some ten bytes of memory.
-    """
-    global MAX_PIXELS, MAX_BYTES
-    if (pixels := 10**6 * megapixels) > MAX_PIXELS:
-        MAX_PIXELS, MAX_BYTES = pixels, max(MAX_BYTES, BYTES_OF_LARGER * pixels)
-        _tell_pillow()
-
-
-def _tell_pillow() -> None:
-    Image.MAX_IMAGE_PIXELS = LARGER_JPEG * MAX_PIXELS // 2  # it refuses what has twice as many
 
 
 END_MISSING = "The end of this JPEG is missing, but its picture is all there."
@@ -70,11 +56,10 @@ END_MISSING = "The end of this JPEG is missing, but its picture is all there."
 DAMAGED = "The picture file is damaged or incomplete."
 OUR_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"BM", *TIFF, b"GIF8")
 
-# Odd files make Pillow warn and log, which is nothing for whoever runs the page.  (Not with
+# Odd files make Pillow warn and log, which tells whoever runs the page nothing.  (Not with
 # `warnings.catch_warnings` around each picture, which would not be safe in several threads.)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `_check_size` refuses
-_tell_pillow()
+Image.MAX_IMAGE_PIXELS = None  # for `_choose_scale` looks at every size before it is decoded
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
@@ -82,9 +67,13 @@ class PictureError(ValueError):
     """A file that is no usable picture; the message is for the person who sent it."""
 
 
-def refusal(sentence: str) -> PictureError:
+class TooLargeError(PictureError):
+    """It has more pixels or bytes than are taken."""
+
+
+def refusal(sentence: str, max_pixels: int = MAX_PIXELS) -> PictureError:
     """The error that says what is wrong and what is accepted."""
-    return PictureError(f"{sentence} {accepted()}")
+    return PictureError(f"{sentence} {accepted(max_pixels)}")
 
 
 class Reading(NamedTuple):
@@ -97,7 +86,9 @@ def looks_like_photo(path: Path) -> bool:
     return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("._")
 
 
-def read_picture(source: Path | str | bytes, side: int | None = None) -> Image.Image:
+def read_picture(
+    source: Path | str | bytes, side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Read an untrusted picture file as 8-bit sRGB, upright, without metadata.
 
     Only the formats of `FORMATS` are tried, and the size is checked from the header before
@@ -109,39 +100,43 @@ def read_picture(source: Path | str | bytes, side: int | None = None) -> Image.I
         source: a path, or the file's bytes.
         side: if given, the longer side is at most so many px, as by `limit_side`; a large JPEG is
             then decoded at 1/2, 1/4 or 1/8 of its size, which is faster and needs less memory.
+        max_pixels: more are not decoded; each takes some ten bytes of memory.
 
     Raises:
-        PictureError: empty, too large, too small, damaged, or no picture of those formats.
+        TooLargeError: it has more pixels or bytes.
+        PictureError: empty, too small, damaged, or no picture of those formats.
     """
-    return read_with_remark(source, side).picture
+    return read_with_remark(source, side, max_pixels).picture
 
 
-def read_with_remark(source: Path | str | bytes, side: int | None = None) -> Reading:
+def read_with_remark(
+    source: Path | str | bytes, side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Reading:
     """`read_picture`, and what the person who sent the file should know about it."""
-    data = read_bytes(source)
+    data = read_bytes(source, max_pixels)
     try:
-        return Reading(_decode(data, side), None)
-    except PictureError:
-        raise
-    except Image.DecompressionBombError:
-        raise refusal("The picture has too many pixels.") from None
+        return Reading(_decode(data, side, max_pixels), None)
+    except PictureError as error:  # a sentence
+        raise type(error)(f"{error} {accepted(max_pixels)}") from None
     except Image.UnidentifiedImageError:
-        raise refusal(_what_else(data)) from None
+        raise refusal(_what_else(data), max_pixels) from None
     except MemoryError:
-        raise refusal("The picture takes too much memory to decode.") from None
+        raise refusal("The picture takes too much memory to decode.", max_pixels) from None
     except Exception:  # decoders raise nearly everything on damaged files; none of it is for users
         with contextlib.suppress(Exception):
-            if (whole := _decode_without_end(data, side)) is not None:
+            if (whole := _decode_without_end(data, side, max_pixels)) is not None:
                 return Reading(whole, END_MISSING)
-        raise refusal(DAMAGED) from None
+        raise refusal(DAMAGED, max_pixels) from None
 
 
-def read_bytes(source: Path | str | bytes) -> bytes:
-    """A file's bytes, at least one and at most `MAX_BYTES`.
+def read_bytes(source: Path | str | bytes, max_pixels: int = MAX_PIXELS) -> bytes:
+    """A file's bytes, at least one and at most `MAX_BYTES`; more where more pixels are taken.
 
     Raises:
-        PictureError: there are none, too many, or the path is no readable file.
+        TooLargeError: there are more.
+        PictureError: there are none, or the path is no readable file.
     """
+    most = MAX_BYTES if max_pixels <= MAX_PIXELS else BYTES_OF_LARGER * max_pixels
     if isinstance(source, bytes):
         data = source
     else:
@@ -149,13 +144,15 @@ def read_bytes(source: Path | str | bytes) -> bytes:
             if not Path(source).is_file():  # reading a pipe or a device might never end
                 raise OSError("no file")
             with Path(source).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+                size = os.fstat(file.fileno()).st_size
+                data = file.read(min(size, most) + 1)  # which makes room for so many at once
         except (OSError, ValueError):  # ValueError: a path with a NUL in it
-            raise refusal("The file could not be read.") from None
-    if len(data) > MAX_BYTES:
-        raise refusal(f"The file is larger than {MAX_BYTES // 10**6} MB.")
+            raise refusal("The file could not be read.", max_pixels) from None
+    if len(data) > most:
+        sentence = f"The file is larger than {most // 10**6} MB."
+        raise TooLargeError(f"{sentence} {accepted(max_pixels)}")
     if not data:
-        raise refusal("The file is empty.")
+        raise refusal("The file is empty.", max_pixels)
     return data
 
 
@@ -168,15 +165,16 @@ def limit_side(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _decode(data: bytes, side: int | None) -> Image.Image:
+def _decode(data: bytes, side: int | None, max_pixels: int) -> Image.Image:
+    """Raises PictureError, with a sentence about the file alone, and whatever decoders raise."""
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.format == "TIFF" and is_raw_photo(picture.tag_v2):
-            raise refusal(_not_read(RAW))  # not its thumbnail
-        _choose_scale(picture, side)
+            raise PictureError(_not_read(RAW))  # not its thumbnail
+        _choose_scale(picture, side, max_pixels)
         return _as_rgb(picture, side, data)
 
 
-def _decode_without_end(data: bytes, side: int | None) -> Image.Image | None:
+def _decode_without_end(data: bytes, side: int | None, max_pixels: int) -> Image.Image | None:
     """A JPEG that lacks its last marker; None: it is another file, or lacks some of its picture.
 
     The decoder makes up what is missing.  But nothing is when it does not look at what follows:
@@ -186,22 +184,23 @@ def _decode_without_end(data: bytes, side: int | None) -> Image.Image | None:
         return None
     data = data.rstrip(b"\xff")
     first, *others = (
-        _decode(data + made_up + b"\xff\xd9", side) for made_up in (b"", 64 * b"U", 64 * b"\xaa")
+        _decode(data + made_up + b"\xff\xd9", side, max_pixels)
+        for made_up in (b"", 64 * b"U", 64 * b"\xaa")
     )
     return first if all(other.tobytes() == first.tobytes() for other in others) else None
 
 
-def _choose_scale(picture: Image.Image, side: int | None) -> None:
+def _choose_scale(picture: Image.Image, side: int | None, max_pixels: int) -> None:
     """Refuse a size, or decide at which part of it a JPEG is decoded."""
     width, height = picture.size
-    if side and 2 * side < max(picture.size) and width * height <= LARGER_JPEG * MAX_PIXELS:
+    if side and 2 * side < max(picture.size) and width * height <= LARGER_JPEG * max_pixels:
         # At least twice the size wanted, so that what decides on the pixels is `limit_side`.
         scale = 2 * side / max(picture.size)
         picture.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
-    if picture.width * picture.height > MAX_PIXELS:
-        raise refusal(f"The picture has too many pixels ({width}×{height}).")
+    if picture.width * picture.height > max_pixels:
+        raise TooLargeError(f"The picture has too many pixels ({width}×{height}).")
     if min(width, height) < MIN_SIDE:
-        raise refusal(f"The picture is too small ({width}×{height}).")
+        raise PictureError(f"The picture is too small ({width}×{height}).")
 
 
 def _as_rgb(picture: Image.Image, side: int | None, data: bytes) -> Image.Image:
@@ -252,7 +251,7 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     else:
         _, brightest = picture.getextrema()
         if not math.isfinite(brightest):
-            raise refusal("The picture has pixels that are no numbers.")
+            raise PictureError("The picture has pixels that are no numbers.")
         whites = (1, 255, 65535) if picture.mode == "F" else (255, 65535)
         white = next((white for white in whites if brightest <= white), brightest)
     return picture.point(lambda value: value * (255 / white) + 0.5).convert("L")

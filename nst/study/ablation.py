@@ -46,7 +46,7 @@ from nst.checkpoint import CheckpointError, load_checkpoint
 from nst.console import command_parser
 from nst.fast import fast
 from nst.inference.engines import EngineName, build_engines
-from nst.inference.latency import circumstances, measure_latency
+from nst.inference.latency import hardware, measure_latency
 from nst.models import TransformerNet, count_parameters
 from nst.paper import LATENCY_SIDE
 from nst.paths import ASSETS
@@ -145,7 +145,7 @@ def latencies(runs: Mapping[str, FinalCheckpoint]) -> pd.DataFrame:
         engines = build_engines(networks, engine, report=None)
         times = measure_latency(engines, LATENCY_SIDE, LATENCY_SIDE, REPEATS)
         columns[f"{engine}_ms"] = {name: statistics.median(each) for name, each in times.items()}
-        columns[f"{engine}_hardware"] = dict.fromkeys(times, circumstances(engine))
+        columns[f"{engine}_hardware"] = dict.fromkeys(times, hardware(engine))
     return pd.DataFrame(columns)
 
 

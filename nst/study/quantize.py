@@ -40,8 +40,7 @@ from nst.artifacts.yellow import square_around, yellowest_place
 from nst.checkpoint import load_networks
 from nst.console import command_parser
 from nst.inference.engines import HINTS, Precision, has_bf16
-from nst.inference.latency import circumstances, measure_latency
-from nst.inference.openvino_form import Form
+from nst.inference.latency import hardware, measure_latency
 from nst.inference.openvino_graph import openvino_model
 from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE
@@ -72,7 +71,7 @@ def quantized(network: TransformerNet, form: str, photos: Sequence[np.ndarray]) 
     Raises:
         ModuleNotFoundError: NNCF is not installed.
     """
-    model = openvino_model(network, Form(for_bf16=form == "bf16"))
+    model = openvino_model(network, for_bf16=form == "bf16")
     if form in ("fp32", "bf16"):
         return model
     import nncf  # which this study alone needs
@@ -204,6 +203,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table["latency_ms"] = [round(statistics.median(values), 1) for values in times.values()]
     save(options.out / TABLE, table)
     save(options.out / FIGURE, draw(ready))
-    print(circumstances("openvino", " and ".join(dict.fromkeys(form for _, form in models))))
+    print(hardware("openvino", " and ".join(dict.fromkeys(form for _, form in models))))
     print(f"{table.to_string(index=False)}\nint8: {answer(table)}")
     return 0

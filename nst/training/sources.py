@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nst.pictures.reading import PHOTO_SUFFIXES
+from nst.pictures.reading import PHOTO_SUFFIXES, looks_like_photo
 
 END_OF_TAR = bytes(tarfile.BLOCKSIZE)  # a block of zeros ends every whole tar
 
@@ -74,7 +74,7 @@ def _photos_in_folder(folder: Path) -> Iterator[Photo]:
         seen.add(real)
         below.sort()
         for path in (Path(place, name) for name in files):
-            if _is_photo(path) and path.is_file():
+            if looks_like_photo(path) and path.is_file():
                 yield Photo(str(path.relative_to(folder)), path)
 
 
@@ -87,7 +87,7 @@ def _photos_in_zip(path: Path) -> list[Photo]:
     photos = []
     try:
         for member in _open_zip(path).infolist():
-            if member.is_dir() or not _is_photo(Path(member.filename)):
+            if member.is_dir() or not looks_like_photo(Path(member.filename)):
                 continue
             how = (member.compress_type, member.flag_bits & 1)  # the bit: encrypted
             if how not in tried:  # opening the first of each kind tells whether it can be read
@@ -117,7 +117,7 @@ def _photos_in_tar(path: Path) -> list[Photo]:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
                 last = member.name
-                if member.isfile() and _is_photo(Path(member.name)):
+                if member.isfile() and looks_like_photo(Path(member.name)):
                     photos.append(Photo(member.name, path, member.offset_data, member.size))
             end = archive.offset
         with path.open("rb") as file:
@@ -143,8 +143,3 @@ def _what_it_is(path: Path) -> str:
     except (tarfile.TarError, EOFError, OSError):
         return "neither a folder, a zip nor an uncompressed tar file"
     return "a compressed tar file; unpack it and give the folder"
-
-
-def _is_photo(path: Path) -> bool:
-    """By its name; macOS's companions ("._photo.jpg") are none."""
-    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith("._")

@@ -12,7 +12,7 @@ from nst.benchmark.peers import OTHER_NETWORKS, CompiledEngine, peers
 from nst.benchmark.profile import KINDS, kind_of, profile_table
 from nst.benchmark.tables import gigamacs, latency_markdown, latency_table
 from nst.inference.engines import build_engines
-from nst.inference.latency import WARM_UP, circumstances, measure_latency, parse_size
+from nst.inference.latency import WARM_UP, hardware, measure_latency, parse_size
 from nst.models import VARIANTS, build_model
 from tests.helpers import run_python
 
@@ -176,7 +176,7 @@ def test_command_line(tmp_path: Path) -> None:
     assert (rows["latency ms"] > 0).all()
 
 
-def test_circumstances_name_what_matters() -> None:
-    assert torch.__version__ in circumstances()
-    assert f"{torch.get_num_threads()} CPU thread(s)" in circumstances()
-    assert "OpenVINO" in circumstances("openvino")
+def test_the_hardware_names_what_matters() -> None:
+    assert torch.__version__ in hardware()
+    assert f"{torch.get_num_threads()} CPU thread(s)" in hardware()
+    assert "OpenVINO" in hardware("openvino")

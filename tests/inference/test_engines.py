@@ -12,19 +12,21 @@ import pytest
 import torch
 
 from nst.checkpoint import load_networks
-from nst.inference import engines, openvino_form
+from nst.inference import engines
 from nst.inference.engines import (
     INSTEAD,
+    KEPT_SIZES,
+    EagerEngine,
+    Engine,
     EngineError,
     EngineUnavailableError,
     OpenVinoEngine,
-    build_engine,
+    PlainEngine,
     build_engines,
     has_bf16,
 )
-from nst.inference.openvino_form import Form, best_form
 from nst.inference.picture import stylize
-from nst.models import VARIANTS, TransformerNet
+from nst.models import VARIANTS, TransformerNet, instance_norm
 from nst.paths import ASSETS
 from nst.pictures.reading import limit_side, read_picture
 from nst.pictures.tensors import to_tensor
@@ -59,23 +61,23 @@ def test_same_picture_as_eager(
 
 
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
-@pytest.mark.parametrize("large_pixels", [0, 10**9])  # what is for large or small pictures only
+@pytest.mark.parametrize("large_pixels", [0, 10**9])  # told its size at once, with centred norms
 @pytest.mark.parametrize("size", [(16, 16), (17, 30), (31, 64)])
-def test_one_openvino_model_for_all_sizes(
+def test_openvino_at_any_size_and_told_it(
     upsampling: str, large_pixels: int, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino_form, "LARGE_PIXELS", large_pixels)
-    monkeypatch.setattr(openvino_form, "CENTRED_PIXELS", large_pixels)
-    monkeypatch.setattr(openvino_form, "WIDE_VECTORS", False)  # or there would be fewer groups
+    monkeypatch.setattr(engines, "LARGE_PIXELS", large_pixels)
     for variant in VARIANTS:
         network = with_upsampling(variant, upsampling)
-        engine = build_engine(network, "openvino")
+        engine = OpenVinoEngine(network)
         for height, width in (size, size[::-1]):
             photo = torch.rand(1, 3, height, width)
             with torch.inference_mode():
                 expected = network(photo)
-            assert engine(photo).shape == expected.shape
-            assert torch.allclose(engine(photo), expected, atol=1e-4)
+            for _ in range(3):
+                result = engine(photo)
+                assert result.shape == expected.shape
+                assert torch.allclose(result, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("variant", ["baseline", "v3"])
@@ -89,26 +91,51 @@ def test_the_form_for_bf16_is_the_same_function(
     photo = torch.rand(1, 3, 37, 50).numpy()
     results, kinds = [], []
     for for_bf16 in (False, True):
-        for sizes in ({}, {64: 32, 128: 32}):
-            model = openvino_model(networks[variant], Form(sizes, for_bf16=for_bf16))
-            kinds.append({one.get_type_name() for one in model.get_ops()})
-            results.append(openvino.Core().compile_model(model, "CPU", settings)(photo)[0])
-    for result in results[1:]:
-        assert np.abs(result - results[0]).max() < 1e-3  # rounding, as between engines
+        model = openvino_model(networks[variant], for_bf16=for_bf16)
+        kinds.append({one.get_type_name() for one in model.get_ops()})
+        results.append(openvino.Core().compile_model(model, "CPU", settings)(photo)[0])
+    assert np.abs(results[1] - results[0]).max() < 1e-3  # rounding, as between engines
     slow = "GroupConvolutionBackpropData"
-    assert [slow in of for of in kinds] == (
-        [True, True, False, False] if variant == "v3" else [False] * 4
-    )
+    assert [slow in of for of in kinds] == [variant == "v3", False]
 
 
-@pytest.mark.parametrize(("wide_vectors", "groups"), [(False, {64: 32, 128: 32}), (True, {64: 32})])
-def test_groups_of_channels_are_those_that_are_fast_here(
-    wide_vectors: bool, groups: dict[int, int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_groups_of_channels_are_the_same_function(
+    variant: str, networks: dict[str, TransformerNet]
 ) -> None:
-    monkeypatch.setattr(openvino_form, "WIDE_VECTORS", wide_vectors)
-    assert best_form(VARIANTS["v3"], 512**2).group_sizes == groups
-    assert best_form(VARIANTS["v3"], 256**2).group_sizes == {64: 32}
-    assert best_form(VARIANTS["baseline"], 512**2).group_sizes == {}
+    openvino = pytest.importorskip("openvino")
+    from nst.inference.openvino_graph import openvino_model
+
+    photo = torch.rand(1, 3, 37, 50)
+    for for_bf16 in (False, True):
+        model = openvino_model(networks[variant], (50, 37), for_bf16=for_bf16, grouped=True)
+        settings = {"INFERENCE_PRECISION_HINT": "f32"}
+        result = openvino.Core().compile_model(model, "CPU", settings)(photo.numpy())[0]
+        with torch.inference_mode():
+            assert np.abs(result - networks[variant](photo).numpy()).max() < 1e-3
+
+
+@pytest.mark.parametrize(("cache", "grouped"), [(1024, True), (2048, False)])
+def test_groups_of_channels_are_where_they_are_fast(
+    cache: int,
+    grouped: bool,
+    networks: dict[str, TransformerNet],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("openvino")
+    from nst.inference import openvino_graph
+
+    monkeypatch.setattr(openvino_graph, "cache_of_a_core", lambda: cache * 1024)
+
+    def convolutions(name: str, size: tuple[int, int] | None) -> int:
+        operations = OpenVinoEngine(networks[name]).model(size).get_ops()
+        return sum(one.get_type_name() == "Convolution" for one in operations)
+
+    for name in ("baseline", "v1", "v4"):
+        whole = convolutions(name, None)
+        assert convolutions(name, (256, 256)) == whole
+        in_groups = convolutions(name, (512, 512)) > whole
+        assert in_groups == (grouped and name != "baseline")
 
 
 def test_norms_of_large_pictures_keep_their_digits() -> None:
@@ -116,12 +143,12 @@ def test_norms_of_large_pictures_keep_their_digits() -> None:
     openvino = pytest.importorskip("openvino")
     import openvino.opset15 as ops
 
-    from nst.inference.openvino_operations import instance_norm
+    from nst.inference.openvino_graph import Graph
 
     channels, side = 4, 1200
     x = 5 + 0.01 * torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
     picture = ops.parameter([1, channels, -1, -1], np.float32)
-    y = instance_norm(picture, torch.ones(channels), torch.zeros(channels), 1e-5, centred=True)
+    (y,) = Graph(centred=True).layer(instance_norm(channels), [picture])
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     run = openvino.Core().compile_model(openvino.Model([y], [picture]), "CPU", settings)
     exact = torch.nn.functional.instance_norm(x.double()).numpy()
@@ -129,21 +156,110 @@ def test_norms_of_large_pictures_keep_their_digits() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_norms_are_centred_where_that_shows(variant: str) -> None:
-    assert best_form(VARIANTS[variant], 1200**2).centred == (variant in ("v2", "v3"))
-    assert not best_form(VARIANTS[variant], 1024**2).centred
+def test_norms_are_centred_where_that_shows(
+    variant: str, networks: dict[str, TransformerNet]
+) -> None:
+    engine = OpenVinoEngine(networks[variant])
+    for size, large in (((1200, 1200), True), ((1024, 1024), False), (None, False)):
+        operations = {one.get_type_name() for one in engine.model(size).get_ops()}
+        assert ("ReduceMean" in operations) == (large and variant in ("v2", "v3"))
 
 
 def test_threads_are_pytorchs_and_precision_is_fp32(networks: dict[str, TransformerNet]) -> None:
-    engine = build_engine(networks["v3"], "openvino")
-    assert isinstance(engine, OpenVinoEngine)
-    compiled = engine.compile(pixels=10_000)
+    compiled = OpenVinoEngine(networks["v3"]).compile()
     assert compiled.get_property("INFERENCE_NUM_THREADS") == torch.get_num_threads()
     assert compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
 
 
+@pytest.fixture
+def compiled_sizes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int] | None]:
+    """For which sizes OpenVINO compiles, in their order; None: for any."""
+    sizes: list[tuple[int, int] | None] = []
+    compile_ = OpenVinoEngine.compile
+
+    def spy(engine: OpenVinoEngine, size: tuple[int, int] | None = None) -> object:
+        sizes.append(size)
+        return compile_(engine, size)
+
+    monkeypatch.setattr(OpenVinoEngine, "compile", spy)
+    return sizes
+
+
+def photo_of(width: int, height: int) -> torch.Tensor:
+    return torch.zeros(1, 3, height, width)
+
+
+def test_a_size_that_keeps_coming_gets_a_model_of_its_own(
+    networks: dict[str, TransformerNet], compiled_sizes: list
+) -> None:
+    engine = OpenVinoEngine(networks["v4"])
+    for _ in range(2):
+        engine(photo_of(48, 32))
+    assert compiled_sizes == [None]
+    engine.prepare((48, 32))  # so that it costs no time where that is measured
+    assert compiled_sizes == [None, (48, 32)]
+    for _ in range(3):
+        engine(photo_of(48, 32))
+        engine(photo_of(32, 48))
+    assert compiled_sizes == [None, (48, 32), (32, 48)]
+
+
+def test_sizes_that_never_come_back_cost_nothing(
+    networks: dict[str, TransformerNet], compiled_sizes: list
+) -> None:
+    engine = OpenVinoEngine(networks["v4"])
+    for _ in range(3):
+        for side in (20, 24, 28, 32):
+            engine.prepare((side, 16))
+            engine(photo_of(side, 16))
+    assert compiled_sizes == [None]
+
+
+def test_twenty_sizes_in_a_row_leave_few_models(
+    networks: dict[str, TransformerNet], compiled_sizes: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OpenVinoEngine(networks["v4"])
+    sizes = [(side, 40) for side in range(20, 100, 4)]
+    for size in sizes:
+        for _ in range(3):
+            engine(photo_of(*size))
+    assert compiled_sizes == [None, *sizes]
+    assert list(engine._of_size) == sizes[-KEPT_SIZES:]
+    monkeypatch.setattr(engines, "KEPT_PIXELS", 2000)
+    for _ in range(3):
+        engine(photo_of(100, 40))
+    assert list(engine._of_size) == [(100, 40)]  # the last one stays, whatever it takes
+
+
+def test_a_large_picture_is_told_its_size_at_once_and_leaves_no_model(
+    networks: dict[str, TransformerNet], compiled_sizes: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "LARGE_PIXELS", 64 * 48)
+    engine = OpenVinoEngine(networks["v4"])
+    engine.prepare((64, 48))
+    assert list(engine._of_size) == [(64, 48)]
+    engine(photo_of(64, 48))
+    assert list(engine._of_size) == []
+    assert compiled_sizes == [None, (64, 48)]
+
+
+@pytest.mark.parametrize("engine", [PlainEngine, EagerEngine, OpenVinoEngine])
+def test_other_shapes_are_refused_by_every_engine_alike(
+    engine: type[Engine], networks: dict[str, TransformerNet]
+) -> None:
+    for network in (networks["v4"], networks["v1"]):
+        run = engine(network)
+        for shape in ((3, 37, 50), (1, 1, 37, 50), (1, 4, 37, 50), (2, 3, 37, 50), (37, 50)):
+            with pytest.raises(ValueError, match=r"not \(|one at a time"):
+                run(torch.zeros(shape))
+        for shape in ((1, 3, 15, 16), (1, 3, 16, 15), (1, 3, 0, 20)):
+            with pytest.raises(ValueError, match="too small: 16 px"):
+                run(torch.zeros(shape))
+        assert run(torch.zeros(1, 3, 16, 17)).shape == (1, 3, 16, 17)
+
+
 def test_callers_at_the_same_time_get_their_own(networks: dict[str, TransformerNet]) -> None:
-    engine = build_engine(networks["v3"], "openvino")
+    engine = OpenVinoEngine(networks["v3"])
     photos = [torch.randn(1, 3, 40 + 4 * number, 64) for number in range(8)]
     expected = [engine(photo) for photo in photos]
     with ThreadPoolExecutor(8) as pool:
@@ -190,28 +306,31 @@ def test_the_first_inferences_may_come_at_the_same_time() -> None:
 def test_memory_is_given_back_and_the_next_picture_is_right(
     networks: dict[str, TransformerNet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = build_engine(networks["v3"], "openvino")
-    photos = [torch.randn(1, 3, 64, side) for side in (48, 64, 48)]
+    engine = OpenVinoEngine(networks["v3"])
+    photos = [torch.randn(1, 3, 64, side) for side in (48, 64, 40)]  # none comes often enough
     expected = [engine(photo) for photo in photos]
-    for bound in ("RELEASE_PIXELS", "RENEW_PIXELS"):
-        monkeypatch.setattr(engines, bound, 1)
-        for photo, result in zip(photos, expected, strict=True):
-            assert torch.equal(engine(photo), result)
+    monkeypatch.setattr(engines, "RELEASE_PIXELS", 1)
+    for photo, result in zip(photos, expected, strict=True):
+        assert torch.equal(engine(photo), result)
+    monkeypatch.setattr(engines, "LARGE_PIXELS", 1)  # told its size, so rounded otherwise
+    for photo, result in zip(photos, expected, strict=True):
+        told = engine(photo)
+        assert torch.allclose(told, result, atol=1e-4)
+        assert torch.equal(engine(photo), told)
 
 
 MEMORY = """
 import sys
 from pathlib import Path
 from PIL import Image
-from nst.inference.engines import build_engine
-from nst.inference.openvino_form import Form, best_form
+from nst.inference.engines import OpenVinoEngine
 from nst.inference.picture import stylize
 from nst.models import build_model
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
-engine = build_engine(build_model("baseline"), "openvino")
+engine = OpenVinoEngine(build_model("baseline"))
 stylize(engine, Image.new("RGB", (64, 64)))
 before = resident()
 stylize(engine, Image.new("RGB", (int(sys.argv[1]), int(sys.argv[2]))))
@@ -254,7 +373,7 @@ def test_without_openvino_eager_takes_over_and_says_so(
     assert not has_bf16()
 
 
-@pytest.mark.parametrize("what", ["compile", "_run"])
+@pytest.mark.parametrize("what", ["compile", "__call__"])
 def test_what_fails_on_openvino_runs_on_eager(
     what: str, networks: dict[str, TransformerNet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,18 +403,18 @@ def assert_eager_takes_over(network: TransformerNet, words: str) -> None:
 
 def test_what_cannot_be_had_is_refused(networks: dict[str, TransformerNet]) -> None:
     with pytest.raises(EngineError, match="unknown engine 'quantum'"):
-        build_engine(networks["v3"], "quantum")
+        build_engines(networks, "quantum")
     with pytest.raises(EngineError, match="fp32"):
-        build_engine(networks["v3"], "eager", precision="bf16")
+        build_engines(networks, "eager", precision="bf16")
 
 
 def test_bf16_where_the_cpu_has_it(networks: dict[str, TransformerNet]) -> None:
     if not has_bf16():
         with pytest.raises(EngineError, match="no bf16"):
-            build_engine(networks["v3"], "openvino", precision="bf16")
+            OpenVinoEngine(networks["v3"], "bf16")
         return
     photo = limit_side(read_picture(LAMPS), 256)
-    engine = build_engine(networks["v3"], "openvino", precision="bf16")
-    exact = stylize(build_engine(networks["v3"], "eager"), photo).picture
+    engine = OpenVinoEngine(networks["v3"], "bf16")
+    exact = stylize(EagerEngine(networks["v3"]), photo).picture
     error = np.asarray(stylize(engine, photo).picture, float) - np.asarray(exact, float)
     assert 10 * np.log10(255**2 / np.square(error).mean()) > 30

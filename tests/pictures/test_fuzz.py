@@ -174,16 +174,12 @@ def assert_is_a_picture(picture: Image.Image) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [None, 16, 100])
-def test_any_file_gives_a_picture_or_a_sentence(
-    side: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
-
+def test_any_file_gives_a_picture_or_a_sentence(side: int | None) -> None:
     def check(data: bytes) -> bool:
         try:
-            picture, remark = read_with_remark(data, side)
+            picture, remark = read_with_remark(data, side, MOST_PIXELS)
         except PictureError as error:
-            assert_is_a_sentence(error)
+            assert_is_a_sentence(error, MOST_PIXELS)
             return False
         assert remark in (None, reading.END_MISSING)
         assert_is_a_picture(picture)
@@ -197,7 +193,7 @@ def test_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     """With a network that changes nothing: a result of the right size, or one line and code 1."""
-    monkeypatch.setattr(reading, "MAX_PIXELS", MOST_PIXELS)
+    monkeypatch.setattr(stylize_module, "MAX_PIXELS", MOST_PIXELS)
     monkeypatch.setattr(stylize_module, "load_networks", lambda *_, **__: {"v3": None})
     monkeypatch.setattr(stylize_module, "build_engines", lambda *_, **__: {"v3": None})
     monkeypatch.setattr(stylize_module, "stylize_any_size", lambda _, photo, *__: (photo, 0.1))

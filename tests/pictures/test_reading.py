@@ -17,7 +17,13 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin, features
 
 from nst import models
 from nst.pictures import reading
-from nst.pictures.reading import PictureError, limit_side, read_picture, read_with_remark
+from nst.pictures.reading import (
+    PictureError,
+    TooLargeError,
+    limit_side,
+    read_picture,
+    read_with_remark,
+)
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -418,20 +424,29 @@ def test_the_bounds_that_a_refusal_names_are_those() -> None:
             read_picture(encoded(Image.new("L", (width, height)), "JPEG", quality=10), side)
 
 
-def test_larger_ones_where_they_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MAX_PIXELS", "MAX_BYTES"):
-        monkeypatch.setattr(reading, name, getattr(reading, name))  # put back afterwards
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-    reading.allow_larger(64)  # what nst.stylize says if it is not asked
-    assert reading.MAX_BYTES == 50_000_000
+def test_larger_ones_where_they_are_allowed() -> None:
     data = png_of_declared_size(8250, 8000, filled=True)  # 66 megapixels
-    for megapixels in (1, 65):  # never fewer than without it
-        reading.allow_larger(megapixels)
-        with pytest.raises(PictureError, match=f"to {max(64, megapixels)} megapixels"):
-            read_picture(data)
-    assert reading.MAX_BYTES == 4 * 65_000_000
-    reading.allow_larger(66)
-    assert read_picture(data, 160).size == (160, 155)
+    for megapixels in (64, 65):
+        with pytest.raises(TooLargeError, match=f"to {megapixels} megapixels, JPEG to"):
+            read_picture(data, max_pixels=megapixels * 10**6)
+    assert read_picture(data, 160, max_pixels=66 * 10**6).size == (160, 155)
+    with pytest.raises(TooLargeError):  # what one call allows is for that call
+        read_picture(data, 160)
+
+
+def test_more_pixels_may_take_more_bytes() -> None:
+    many = bytes(reading.MAX_BYTES + 1)
+    with pytest.raises(TooLargeError, match="larger than 50 MB"):
+        reading.read_bytes(many)
+    assert len(reading.read_bytes(many, 65 * 10**6)) == len(many)
+    with pytest.raises(TooLargeError, match=r"larger than 260 MB.*to 65 megapixels"):
+        reading.read_bytes(bytes(4 * 65 * 10**6 + 1), 65 * 10**6)
+
+
+def test_a_bound_beyond_all_memory_takes_none(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    random_picture(20, 20).save(path)
+    assert read_picture(path, max_pixels=10**18).size == (20, 20)
 
 
 def test_limit_side_keeps_the_aspect_and_never_enlarges() -> None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine
-from nst.inference.latency import circumstances, latency_rounds
+from nst.inference.latency import hardware, latency_rounds
 from nst.inference.picture import stylize
 from nst.models import TransformerNet, count_parameters
 from nst.pictures.examples import FIRST_SIDE
@@ -143,7 +143,7 @@ class Stylizer:
         self._measurement = this = object()
         times: dict[str, list[float]] = {name: [] for name in self.engines[engine]}
         rounds = latency_rounds(self.engines[engine], side, side, MEASURE_REPEATS)
-        hardware = circumstances(engine)
+        machine = hardware(engine)
         with self.lock.wanted(priority):
             while priority == Priority.VISITOR or this is self._measurement:
                 with self.lock.turn(priority):
@@ -152,6 +152,5 @@ class Stylizer:
                     return
                 for name, milliseconds in found.items():
                     times[name].append(milliseconds)
-                yield Latency(
-                    side, {name: list(values) for name, values in times.items()}, hardware
-                )
+                so_far = {name: list(values) for name, values in times.items()}
+                yield Latency(side, so_far, machine)
