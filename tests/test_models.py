@@ -93,7 +93,7 @@ def test_too_small_and_unknown_names_are_refused() -> None:
     "shape", [(3, 37, 50), (37, 50), (1, 1, 3, 37, 50), (1, 4, 32, 32), (1, 3, 15, 16)]
 )
 def test_what_is_no_batch_of_pictures_is_refused(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"no batch of RGB pictures|16×15 px is too small"):
+    with pytest.raises(ValueError, match=r"pictures are \(N, 3, H, W\)|16×15 px is too small"):
         build_model(name)(torch.rand(shape))
 
 
