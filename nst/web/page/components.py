@@ -20,6 +20,18 @@ from nst.web.page.static import address
 from nst.web.server.store import PictureStore
 
 
+class Page(gr.Blocks):
+    """A page that holds no connection while nothing runs: a browser has six for each server.
+
+    Gradio's heartbeat would take one for as long as a page is open, and the sixth tab would hang.
+    It serves to forget a visitor an hour after they close the page; without it they are forgotten
+    when `state_session_capacity` others have come, and a run still ends with its own connection.
+    """
+
+    def get_config_file(self) -> dict[str, Any]:
+        return {**super().get_config_file(), "connect_heartbeat": False}
+
+
 def check_uploaded(file: FileData) -> None:
     """Only files that were sent to this page may be read.
 
