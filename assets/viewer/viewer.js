@@ -1,5 +1,6 @@
 // The viewer: its parts put together, what the server sends, and the buttons that belong to no part.
 
+import { overhearClient } from "../connection.js";
 import { hear, tell } from "../messages.js";
 import { Drawing } from "./drawing.js";
 import { listenToKeys } from "./keys.js";
@@ -32,7 +33,10 @@ export function start({ element, props, watch, trigger }) {
     report.stop();
     trigger("stop");
   });
+  overhearClient();
   hear("asked", () => report.wait());
+  hear("queue", (place) => report.queue(place));
+  hear("end", (words) => report.end(words));
   hear("words", ({ words, error }) => view.say(words, error));
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious
