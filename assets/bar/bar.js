@@ -85,12 +85,14 @@ class Bar extends Part {
 
   listen() {
     const picker = this.find("input[type=file]");
+    picker.accept = this.props.accept;
     this.on(".photo", "click", () => picker.click());
     picker.addEventListener("change", () => {
       if (picker.files.length) this.#take(picker.files[0]);
       picker.value = ""; // so that the same one can be chosen again
     });
-    receiveFiles((file) => this.#take(file), this.find(".drop"));
+    const refuse = (words) => tell("words", { words, error: true });
+    receiveFiles((file) => this.#take(file), refuse, this.find(".drop"));
     this.on(".networks", "change", ({ target }) => this.#chooseNetworks(target));
     this.on(".start", "click", () => this.#ask(!this.#waits));
     this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
