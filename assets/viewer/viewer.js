@@ -81,7 +81,7 @@ function listenToRatio(view) {
 
 /** What is saved from a canvas would be scrambled. */
 function offerNoDrawings(view) {
-  for (const name of [".save-view", ".save-all"]) view.find(name).disabled = true;
+  for (const name of [".save-view", ".save-all"]) view.find(name).hidden = true;
   view.find(".keeping").append(make("p", { class: "hint" },
     "This browser scrambles what pages draw, so views cannot be saved; ↓ saves each picture as it is."));
 }
