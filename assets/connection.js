@@ -1,7 +1,7 @@
 // What Gradio's client learns from the server and keeps from components: a job's place in the queue,
 // and how a request ended that was never answered. It is overheard where the client fetches.
 
-import { tell } from "./messages.js";
+import { hear, tell } from "./messages.js";
 
 const SILENCE = 40_000; // ms; while a job waits or runs, a word comes every 15 s
 
@@ -15,6 +15,7 @@ const SILENT =
 
 const jobs = new Set(); // the bar's that have not ended, as the server calls them
 let silence = 0;
+let lost = false; // then Gradio's client sends nothing more, and loads the page again
 
 export function overhearClient() {
   const plain = window.fetch;
@@ -35,6 +36,7 @@ export function overhearClient() {
     else if (kind === "queue/data") follow(answer.clone().body);
     return answer;
   };
+  hear("asked", () => lost && end(LOST));
 }
 
 function expectWords() {
@@ -43,6 +45,7 @@ function expectWords() {
 }
 
 function end(words) {
+  lost ||= words === LOST;
   jobs.clear();
   clearTimeout(silence);
   tell("end", words);

@@ -37,10 +37,10 @@ export function start({ element, props, watch, trigger }) {
     report.stop();
     trigger("stop");
   });
-  overhearClient();
   hear("asked", () => report.wait());
   hear("queue", (place) => report.queue(place));
   hear("end", (words) => report.end(words));
+  overhearClient();
   hear("words", ({ words, error }) => view.say(words, error));
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious

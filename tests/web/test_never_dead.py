@@ -116,6 +116,14 @@ def test_who_waits_knows_their_place_and_every_end(ask: object, event: str, word
     says(page, words)
 
 
+def test_who_asks_again_after_a_lost_connection_is_told_again(ask: object) -> None:
+    page = ask("{ join: () => Promise.reject(new TypeError()) }")
+    says(page, "connection to the server is lost")
+    choose_size(page, 512)
+    page.wait_for_timeout(700)  # when it would say that it waits
+    says(page, "connection to the server is lost")
+
+
 def test_nobody_waits_for_a_silent_server_for_ever(ask: object) -> None:
     page = ask("{ join: () => new Promise(() => {}) }")
     page.clock.install()
