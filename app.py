@@ -39,7 +39,14 @@ from nst.pictures.examples import FIRST_SIDE, examples
 from nst.pictures.reading import MAX_BYTES
 from nst.web.live.socket import MAX_MESSAGE, Live
 from nst.web.page import texts
-from nst.web.page.components import AnswerToProgram, Bar, PhotoOfProgram, StylizeRequest, Viewer
+from nst.web.page.components import (
+    AnswerToProgram,
+    Bar,
+    Page,
+    PhotoOfProgram,
+    StylizeRequest,
+    Viewer,
+)
 from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
@@ -77,7 +84,7 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
     """The page; the first of the stylizer's engines and examples is chosen at first."""
     stay_offline()
     handlers, names, engines = Handlers(stylizer), stylizer.names, list(stylizer.engines)
-    with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
+    with Page(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
         visitor = gr.State(stylizer.first_visitor())
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):

@@ -4,6 +4,7 @@ import { readAddress, writeAddress } from "../address.js";
 import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { foldAway } from "./folding.js";
+import { forget, keep, restore } from "./keeping.js";
 import { receiveFiles, send } from "./photo.js";
 
 export function start(component) {
@@ -13,8 +14,11 @@ export function start(component) {
   bar.listen();
   foldAway(element);
   hear("shown", (shown) => bar.takeShown(shown));
-  window.addEventListener("hashchange", () => location.reload()); // a link to another view, pasted
-  if (Object.keys(requestIn(readAddress(), props)).length) bar.changed();
+  window.addEventListener("hashchange", async () => {
+    await bar.forgetPhoto(); // a link to another view, pasted
+    location.reload();
+  });
+  bar.begin();
 }
 
 /** What the address asks for, as far as there is such a thing. */
@@ -43,6 +47,7 @@ function choice(type, name, value, text, checked) {
 class Bar extends Part {
   #choices = 0; // of photos; a later one counts, however long an earlier one was on its way
   #waits = false;
+  #unkept = null; // a file that the server has not read yet
 
   constructor({ element, props, trigger, upload }) {
     super(element);
@@ -63,6 +68,7 @@ class Bar extends Part {
       button.addEventListener("click", () => {
         this.#choices += 1;
         this.#choosePhoto(null, name);
+        this.forgetPhoto();
       });
       this.find(".examples").append(button);
     }
@@ -83,14 +89,37 @@ class Bar extends Part {
     this.find(".colours input").checked = request.keep_colours;
   }
 
+  /** What the address asks for, or this tab's photo from before it was loaded again. */
+  async begin() {
+    const address = readAddress();
+    const { file, lost, kept } = await restore();
+    if (this.#choices) return; // somebody was faster
+    this.find(".forget").hidden = !kept;
+    if (file && !address.has("example")) this.#take(file);
+    else if (Object.keys(requestIn(address, this.props)).length) this.changed();
+    if (lost) tell("words", { words: "Your photo is no longer kept; please choose it again." });
+  }
+
+  async forgetPhoto() {
+    this.#unkept = null;
+    this.find(".forget").hidden = true;
+    await forget();
+  }
+
   listen() {
     const picker = this.find("input[type=file]");
+    picker.accept = this.props.accept;
     this.on(".photo", "click", () => picker.click());
     picker.addEventListener("change", () => {
       if (picker.files.length) this.#take(picker.files[0]);
       picker.value = ""; // so that the same one can be chosen again
     });
-    receiveFiles((file) => this.#take(file), this.find(".drop"));
+    const refuse = (words) => tell("words", { words, error: true });
+    receiveFiles((file) => this.#take(file), refuse, this.find(".drop"));
+    this.on(".forget", "click", async () => {
+      await this.forgetPhoto();
+      tell("words", { words: "This browser has forgotten your photo; the server will, within 70 minutes." });
+    });
     this.on(".networks", "change", ({ target }) => this.#chooseNetworks(target));
     this.on(".start", "click", () => this.#ask(!this.#waits));
     this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
@@ -177,7 +206,9 @@ class Bar extends Part {
     tell("words", { words: "Sending the photo …" });
     try {
       const sent = await send(file, this.upload);
-      if (number === this.#choices) this.#choosePhoto(sent, null);
+      if (number !== this.#choices) return;
+      this.#unkept = file;
+      this.#choosePhoto(sent, null);
     } catch {
       if (number !== this.#choices) return;
       const words = "The photo could not be sent: it is too large, or the server does not answer.";
@@ -191,12 +222,20 @@ class Bar extends Part {
     const { request } = this;
     if (photo === (request.photo?.path ?? request.example)) {
       this.shown = { photo: request.photo, example: request.example, address, name };
+      if (request.photo) this.#keepPhoto();
     } else if (error && number === request.number) {
       Object.assign(request, { photo: this.shown.photo, example: this.shown.example });
       this.#pressExample();
       this.#note();
     } else return;
     this.#showPhoto(address, name);
+  }
+
+  /** Only now, or a file that cannot be read would come again and again. */
+  async #keepPhoto() {
+    const file = this.#unkept;
+    this.#unkept = null;
+    if (file && (await keep(file))) this.find(".forget").hidden = false;
   }
 
   #showPhoto(address, name) {

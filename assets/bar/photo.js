@@ -9,32 +9,52 @@ export async function send(file, upload) {
   };
 }
 
-const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const ADDRESS = "Only a file can be taken, no address: please save the picture and drop its file.";
+const FOLDER = "A folder cannot be taken: please drop one photo of it.";
+const SEVERAL = "Please choose one photo; these are several.";
 
-/** Call `take` with every file that is dropped or pasted, wherever that is; `hint` shows meanwhile. */
-export function receiveFiles(take, hint) {
+const holds = (event, type) => [...(event.dataTransfer?.types ?? [])].includes(type);
+
+/** The one file of what is dropped or pasted, or why there is none: [file, words]. */
+function oneFile({ files, items }) {
+  if ([...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory)) return [null, FOLDER];
+  return files.length > 1 ? [null, SEVERAL] : [files[0]];
+}
+
+/**
+ * Call `take` with every file that is dropped or pasted, wherever that is, or `refuse` with a
+ * sentence; `hint` shows meanwhile.
+ */
+export function receiveFiles(take, refuse, hint) {
   let leaving = 0;
+  let ours = false; // what is dragged is a part of the page
   // Before Gradio's own listeners, and a browser that would leave the page for the file.
   const listen = (name, react) => window.addEventListener(name, react, { capture: true });
+  const concerns = (event) => holds(event, "Files") || (holds(event, "text/uri-list") && !ours);
+  const receive = (transfer) => {
+    const [file, words] = oneFile(transfer);
+    if (file) take(file);
+    else refuse(words ?? ADDRESS);
+  };
+  listen("dragstart", () => (ours = true));
+  listen("dragend", () => (ours = false));
   listen("dragover", (event) => {
-    if (!holdsFiles(event)) return;
+    if (!concerns(event)) return;
     event.preventDefault();
     hint.hidden = false;
     clearTimeout(leaving);
     leaving = setTimeout(() => (hint.hidden = true), 300); // it comes again and again
   });
   listen("drop", (event) => {
-    if (!holdsFiles(event)) return;
+    if (!concerns(event)) return;
     event.preventDefault();
     event.stopPropagation();
     hint.hidden = true;
-    const [file] = event.dataTransfer.files;
-    if (file) take(file); // a picture of the page itself holds none
+    if (!ours) receive(event.dataTransfer); // a picture of the page itself may come as a file
   });
   listen("paste", (event) => {
-    const file = [...(event.clipboardData?.files ?? [])][0];
-    if (!file) return; // words go where words go
+    if (!event.clipboardData?.files.length) return; // words go where words go
     event.preventDefault();
-    take(file);
+    receive(event.clipboardData);
   });
 }

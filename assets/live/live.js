@@ -1,6 +1,7 @@
 // The camera's frames, sent to be stylized and shown as they come back.
 
 import { Part } from "../dom.js";
+import { canvasesCanBeRead } from "../viewer/png.js";
 import { Visit } from "./visit.js";
 
 const AT_FIRST = ["baseline", "v4"];
@@ -21,9 +22,10 @@ export function start({ element, props }) {
   panel.on(".start", "click", () => panel.startOrStop());
   document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
   window.addEventListener("pagehide", () => panel.leave());
-  new IntersectionObserver(() => element.checkVisibility() || panel.leave()).observe(element);
+  new IntersectionObserver(() => isShown(element) || panel.leave()).observe(element);
 }
 
+const isShown = (element) => element.getClientRects().length > 0;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 class Panel extends Part {
@@ -100,6 +102,10 @@ class Panel extends Part {
       this.say("Browsers give a page the camera only over https or on this machine itself.", true);
       return;
     }
+    if (!canvasesCanBeRead) {
+      this.say("This browser scrambles what pages draw, so that no frame of the camera can be sent.", true);
+      return;
+    }
     if (this.#asking) return;
     this.#asking = true;
     this.say("Waiting for the camera …");
@@ -115,7 +121,7 @@ class Panel extends Part {
     this.find(".start").textContent = "Stop";
     this.#telling = setInterval(() => this.#tellRates(), 500);
     for (const pane of this.panes) pane.shown = [];
-    if (!this.element.checkVisibility() || document.hidden) this.leave();
+    if (!isShown(this.element) || document.hidden) this.leave();
     else await this.#visit.begin();
   }
 

@@ -1,5 +1,7 @@
 // One visit: from the camera's first frame to the end of the connection; see nst/web/live/socket.py.
 
+import { makeCanvas } from "../dom.js";
+
 const NONE = 255; // no second network
 const UNDER_WAY = 2; // frames at most
 const QUALITY = 0.85; // of the JPEG that is sent
@@ -7,7 +9,7 @@ const WAIT_THERE = 4; // ms that a frame shall wait at the server, so that it ne
 const LOST = "The connection to the server is lost.";
 
 export class Visit {
-  #frame = new OffscreenCanvas(384, 288);
+  #frame = makeCanvas([384, 288]);
   #context = this.#frame.getContext("2d", { alpha: false, willReadFrequently: true });
   #sent = new Map(); // frame's number -> when it was taken, and how many pictures are missing
   #number = 0;
@@ -53,7 +55,7 @@ export class Visit {
     this.#taking = true;
     const at = performance.now();
     this.#drawFrame();
-    const jpeg = await this.#frame.convertToBlob({ type: "image/jpeg", quality: QUALITY });
+    const jpeg = await new Promise((done) => this.#frame.toBlob(done, "image/jpeg", QUALITY));
     this.#taking = false;
     if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return;
     const { wanted } = this.panel;

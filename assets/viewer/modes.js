@@ -57,13 +57,13 @@ export class Modes {
   }
 
   swap() {
-    this.choosePair(this.view.pair.toReversed());
+    this.choosePair([...this.view.pair].reverse());
   }
 
   /** The first (place 0) or second of the two is another; they change places rather than be one. */
   choose(place, name) {
     const pair = this.view.pair.with(place, name);
-    this.choosePair(pair[0] === pair[1] ? this.view.pair.toReversed() : pair);
+    this.choosePair(pair[0] === pair[1] ? [...this.view.pair].reverse() : pair);
   }
 
   /** A picture by its number, as large as there is room for; by the same number again, all. */

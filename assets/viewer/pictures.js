@@ -1,6 +1,7 @@
 // Pictures as the browser decodes them, and what is computed from their pixels.
 
 import { makeCanvas } from "../dom.js";
+import { canvasesCanBeRead, decodePng } from "./png.js";
 
 /** Pictures by their address, fetched and decoded once. */
 export class Pictures {
@@ -29,12 +30,12 @@ export class Pictures {
 async function fetchPicture(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`picture: ${answer.status}`);
-  return asPicture(await createImageBitmap(await answer.blob()));
+  const blob = await answer.blob();
+  return asPicture(await createImageBitmap(blob), canvasesCanBeRead ? null : await decodePng(blob));
 }
 
 /** `pixels()` are the RGBA bytes, `smooth()` the same without strokes; made when they are needed. */
-function asPicture(bitmap) {
-  let bytes = null;
+function asPicture(bitmap, bytes = null) {
   let calm = null;
   const pixels = () => (bytes ??= readPixels(bitmap));
   return { bitmap, pixels, smooth: () => (calm ??= smoothed(pixels(), bitmap.width, bitmap.height)) };
@@ -88,5 +89,5 @@ export function difference(first, second, gain, calm) {
     out[index + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-  return { picture: asPicture(canvas), mean: sum / (out.length * 0.75) };
+  return { picture: asPicture(canvas, out), mean: sum / (out.length * 0.75) };
 }

@@ -21,6 +21,7 @@ export class Pointers {
   #wandered = 0;
   #turned = { at: -Infinity, here: false }; // the wheel's last turn, and whether it was for the pictures
   #hinting = 0;
+  #scale = 1; // of a gesture
 
   constructor(view, modes) {
     [this.view, this.modes] = [view, modes];
@@ -31,6 +32,8 @@ export class Pointers {
     stage.addEventListener("pointercancel", (event) => this.#release(event));
     stage.addEventListener("pointerout", (event) => this.#leave(event));
     stage.addEventListener("wheel", (event) => this.#turn(event), { passive: false });
+    stage.addEventListener("gesturestart", (event) => this.#gesture(event, true));
+    stage.addEventListener("gesturechange", (event) => this.#gesture(event));
     window.addEventListener("wheel", (event) => {
       if (!stage.contains(event.target)) this.#turned = { at: performance.now(), here: false };
     }, { passive: true, capture: true });
@@ -116,6 +119,16 @@ export class Pointers {
     const amount = clamp(event.deltaY * lines, -300, 300);
     viewport.zoomAt(placeIn(pane, event), viewport.zoom * Math.exp(-amount * (event.ctrlKey ? 0.01 : 0.0025)));
     this.#pointAt(pane, event);
+  }
+
+  /** Two fingers on a Mac's trackpad, as Safari tells of them; elsewhere that is a wheel with Ctrl. */
+  #gesture(event, begins = false) {
+    const pane = paneOf(event);
+    if (!pane || this.#down.size) return; // fingers on a screen are pointers
+    event.preventDefault();
+    const { viewport } = this.view;
+    if (!begins) viewport.zoomAt(placeIn(pane, event), (viewport.zoom * event.scale) / this.#scale);
+    this.#scale = event.scale;
   }
 
   /** How to zoom, for those who try the wheel. */

@@ -3,6 +3,7 @@
 export class Report {
   #countingDown = 0;
   #asked = 0;
+  #waiting = ""; // what is said while the server has not begun
 
   constructor(view) {
     this.view = view;
@@ -11,7 +12,23 @@ export class Report {
   /** The server has been asked; it mostly answers before anybody has to be told. */
   wait() {
     clearTimeout(this.#asked);
-    this.#asked = setTimeout(() => this.view.say("Waiting for the server …"), 500);
+    this.#waiting = "Waiting for the server …";
+    this.#asked = setTimeout(() => {
+      this.#asked = 0;
+      this.view.say(this.#waiting);
+    }, 500);
+  }
+
+  /** So many are before the visitor in the server's queue. */
+  queue({ rank, seconds }) {
+    const place = rank ? `Waiting: ${rank} before you` : "Waiting: you are next";
+    this.#waiting = seconds >= 1 ? `${place}, about ${Math.round(seconds)} s …` : `${place} …`;
+    if (!this.#asked) this.view.say(this.#waiting);
+  }
+
+  /** Nothing more will come. */
+  end(words) {
+    this.show({ words, error: true, total: 0 });
   }
 
   stop() {
@@ -23,6 +40,7 @@ export class Report {
   show({ words, error, done, total, seconds_left: left }) {
     clearInterval(this.#countingDown);
     clearTimeout(this.#asked);
+    this.#asked = 0;
     const bar = this.view.find(".report progress");
     bar.hidden = this.view.find(".stop").hidden = !total;
     if (!total) {

@@ -1,5 +1,7 @@
 // The viewer: its parts put together, what the server sends, and the buttons that belong to no part.
 
+import { overhearClient } from "../connection.js";
+import { make, ratio } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { Drawing } from "./drawing.js";
 import { listenToKeys } from "./keys.js";
@@ -7,6 +9,7 @@ import { Link } from "./link.js";
 import { Modes } from "./modes.js";
 import { Overview } from "./overview.js";
 import { Panes } from "./panes.js";
+import { canvasesCanBeRead } from "./png.js";
 import { Pointers } from "./pointers.js";
 import { Report } from "./report.js";
 import { listenToSaving } from "./saving.js";
@@ -24,6 +27,8 @@ export function start({ element, props, watch, trigger }) {
   listenToKeys(view, modes);
   listenToSaving(view);
   listenToFullScreen(view);
+  listenToRatio(view);
+  if (!canvasesCanBeRead) offerNoDrawings(view);
   view.on(".in", "click", () => viewport.step(1, view.cursor));
   view.on(".out", "click", () => viewport.step(-1, view.cursor));
   view.on(".pixels", "click", () => viewport.look(viewport.x, viewport.y, 1));
@@ -33,6 +38,9 @@ export function start({ element, props, watch, trigger }) {
     trigger("stop");
   });
   hear("asked", () => report.wait());
+  hear("queue", (place) => report.queue(place));
+  hear("end", (words) => report.end(words));
+  overhearClient();
   hear("words", ({ words, error }) => view.say(words, error));
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious
@@ -60,6 +68,22 @@ function show(value, { view, panes, modes, report }) {
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
   else tell("shown", { photo, address: addresses[0], name: value.panes[0].facts[0], number, error });
   view.changed();
+}
+
+/** The window comes to a screen with more or fewer pixels for each CSS px. */
+function listenToRatio(view) {
+  const change = () => {
+    view.resize();
+    listenToRatio(view);
+  };
+  window.matchMedia(`(resolution: ${ratio()}dppx)`).addEventListener("change", change, { once: true });
+}
+
+/** What is saved from a canvas would be scrambled. */
+function offerNoDrawings(view) {
+  for (const name of [".save-view", ".save-all"]) view.find(name).hidden = true;
+  view.find(".keeping").append(make("p", { class: "hint" },
+    "This browser scrambles what pages draw, so views cannot be saved; ↓ saves each picture as it is."));
 }
 
 function listenToFullScreen(view) {

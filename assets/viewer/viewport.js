@@ -106,7 +106,7 @@ export class Viewport {
   /** The next step of + (direction 1) or − (−1), around a pixel where one is given and seen. */
   step(direction, pixel = null) {
     if (!this.size) return;
-    const steps = direction > 0 ? STEPS : STEPS.toReversed();
+    const steps = direction > 0 ? STEPS : [...STEPS].reverse();
     const zoom = steps.find((step) => (step - this.zoom) * direction > 0.01) ?? direction * Infinity;
     this.zoomAt((pixel && this.placeOf(pixel)) ?? this.pane.map((side) => side / 2), zoom);
   }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nst.pictures.reading import FORMATS
 from tests.browser import (
     NAMES,
     Page,
@@ -114,6 +115,41 @@ def test_a_photo_can_be_dropped_and_pasted_anywhere(page: Page, event: str) -> N
     expect(facts(page)).to_contain_text(f"by {event}.png")
     painted(page)
     assert result(page, "original").tobytes() == photo.tobytes()
+
+
+DROP = """(kind) => {
+    const data = new DataTransfer();
+    const file = (name) => new File(["x"], name, { type: "image/png" });
+    const { prototype } = DataTransferItem;
+    const plain = prototype.webkitGetAsEntry;
+    if (kind === "address") data.setData("text/uri-list", "https://example.com/a.png");
+    if (kind === "folder") prototype.webkitGetAsEntry = () => ({ isDirectory: true });
+    if (kind !== "address") data.items.add(file("a.png"));
+    if (kind === "several") data.items.add(file("b.png"));
+    const settings = { bubbles: true, cancelable: true, dataTransfer: data };
+    const drop = new DragEvent("drop", settings);
+    document.querySelector("#foot").dispatchEvent(drop);
+    prototype.webkitGetAsEntry = plain;
+    return [drop.defaultPrevented, document.querySelector("#viewer .error").textContent];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("address", "no address"), ("folder", "A folder"), ("several", "one photo")],
+)
+def test_what_is_no_single_file_gets_a_sentence(page: Page, kind: str, words: str) -> None:
+    prevented, said = page.evaluate(DROP, kind)
+    assert prevented  # or the browser would leave the page
+    assert words in said
+    expect(facts(page)).to_contain_text("small.png")
+
+
+def test_choosing_a_file_offers_what_the_server_reads(page: Page) -> None:
+    accept = page.locator("#bar input[type=file]").get_attribute("accept").split(",")
+    assert {"image/jpeg", "image/png", ".tif"} <= set(accept)
+    assert "image/*" not in accept  # or an iPhone sends HEIC
+    assert (".heic" in accept) == ("HEIF" in FORMATS)
 
 
 def test_words_can_still_be_pasted(page: Page) -> None:

@@ -14,10 +14,23 @@ from PIL import Image
 from pydantic import Field
 
 from nst.paths import ASSETS
+from nst.pictures.reading import FORMATS, PHOTO_SUFFIXES
 from nst.web.page.session import STRENGTH_STEP
 from nst.web.page.spots import inline
 from nst.web.page.static import address
 from nst.web.server.store import PictureStore
+
+
+class Page(gr.Blocks):
+    """A page that holds no connection while nothing runs: a browser has six for each server.
+
+    Gradio's heartbeat would take one for as long as a page is open, and the sixth tab would hang.
+    It serves to forget a visitor an hour after they close the page; without it they are forgotten
+    when `state_session_capacity` others have come, and a run still ends with its own connection.
+    """
+
+    def get_config_file(self) -> dict[str, Any]:
+        return {**super().get_config_file(), "connect_heartbeat": False}
 
 
 def check_uploaded(file: FileData) -> None:
@@ -112,6 +125,12 @@ class StylizeRequest(GradioModel):
         return self.photo.path if self.photo else (self.example or "")
 
 
+def accepted_types() -> str:
+    """What this machine reads, for a file input: an iPhone makes a JPEG of what is not named."""
+    Image.init()  # or Pillow does not know all of its formats yet
+    return ",".join(sorted({Image.MIME[name] for name in FORMATS} | PHOTO_SUFFIXES))
+
+
 class Bar(OwnHTML):
     """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
 
@@ -147,6 +166,7 @@ class Bar(OwnHTML):
             "networks": list(networks),
             "engines": [list(choice) for choice in engines],
             "strength_step": STRENGTH_STEP,
+            "accept": accepted_types(),
         }
         super().__init__(value, **choices, **settings)
 

@@ -1,0 +1,87 @@
+// What Gradio's client learns from the server and keeps from components: a job's place in the queue,
+// and how a request ended that was never answered. It is overheard where the client fetches.
+
+import { hear, tell } from "./messages.js";
+
+const SILENCE = 40_000; // ms; while a job waits or runs, a word comes every 15 s
+
+const LOST =
+  "The connection to the server is lost. This page loads again by itself when the server answers.";
+const ENDED = "The connection to the server has ended. Please load this page again.";
+const FULL = "Too many are waiting just now. Please press “Stylize” again in a minute.";
+const FAILED = "The server could not do this. Please try again, or load this page again.";
+const SILENT =
+  "The server has not answered for a while. Please wait a little, or load this page again.";
+
+const jobs = new Set(); // the bar's that have not ended, as the server calls them
+let silence = 0;
+let lost = false; // then Gradio's client sends nothing more, and loads the page again
+
+export function overhearClient() {
+  const plain = window.fetch;
+  window.fetch = async (request, options) => {
+    const path = new URL(request.url ?? request, location.href).pathname;
+    const [, kind] = path.match(/\/gradio_api\/(queue\/join|queue\/data|run)\b/) ?? [];
+    if (!kind) return plain(request, options);
+    expectWords();
+    let answer;
+    try {
+      answer = await plain(request, options);
+    } catch (error) {
+      end(LOST);
+      throw error;
+    }
+    if (!answer.ok) end(answer.status === 503 ? FULL : FAILED);
+    else if (kind === "queue/join") await noteJob(options, answer.clone());
+    else if (kind === "queue/data") follow(answer.clone().body);
+    return answer;
+  };
+  hear("asked", () => lost && end(LOST));
+}
+
+function expectWords() {
+  clearTimeout(silence);
+  silence = setTimeout(() => tell("end", SILENT), SILENCE);
+}
+
+function end(words) {
+  lost ||= words === LOST;
+  jobs.clear();
+  clearTimeout(silence);
+  tell("end", words);
+}
+
+/** The bar's jobs are those that come with its request; a measurement has words of its own. */
+async function noteJob({ body }, answer) {
+  const [asked] = JSON.parse(body).data;
+  if (asked?.networks) jobs.add((await answer.json()).event_id);
+}
+
+/** Read what the client reads, to the end. */
+async function follow(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      expectWords();
+      const messages = (text + value).split("\n\n");
+      text = messages.pop();
+      for (const message of messages) hearMessage(JSON.parse(message.replace(/^data:/, "")));
+    }
+    if (jobs.size) end(ENDED);
+  } catch {
+    if (jobs.size) end(LOST); // otherwise the client has ended it
+  }
+  clearTimeout(silence);
+}
+
+function hearMessage({ msg, event_id: job, rank, rank_eta: seconds, success, output, ...other }) {
+  if (msg === "unexpected_error") end(other.session_not_found ? LOST : ENDED);
+  if (!jobs.has(job)) return;
+  if (msg === "estimation") tell("queue", { rank, seconds });
+  if (msg !== "process_completed") return;
+  jobs.delete(job);
+  if (!success) tell("end", output?.error || FAILED);
+}

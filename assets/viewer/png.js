@@ -1,0 +1,66 @@
+// Pixels without a canvas, since some browsers scramble what a canvas gives back.
+
+import { makeCanvas } from "../dom.js";
+
+const SIDE = 16;
+
+/** Whether a canvas gives back what was drawn. Against tracking, some browsers give stripes or noise. */
+export const canvasesCanBeRead = (() => {
+  const context = makeCanvas([SIDE, SIDE]).getContext("2d");
+  const image = context.createImageData(SIDE, SIDE);
+  image.data.forEach((_, index) => (image.data[index] = index % 4 === 3 ? 255 : (index * 37) % 251));
+  context.putImageData(image, 0, 0);
+  const back = context.getImageData(0, 0, SIDE, SIDE).data;
+  return back.every((value, index) => value === image.data[index]);
+})();
+
+const IDAT = 0x49444154;
+
+/** The RGBA bytes of one of the server's PNGs, which have 8 bits of red, green and blue. */
+export async function decodePng(blob) {
+  const file = await blob.arrayBuffer();
+  const head = new DataView(file);
+  const parts = [];
+  for (let at = 8; at < file.byteLength; at += 12 + head.getUint32(at)) {
+    if (head.getUint32(at + 4) === IDAT) parts.push(new Uint8Array(file, at + 8, head.getUint32(at)));
+  }
+  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
+  const lines = new Uint8Array(await new Response(stream).arrayBuffer());
+  return unfilter(lines, head.getUint32(16), head.getUint32(20));
+}
+
+function unfilter(lines, width, height) {
+  const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
+  const length = 3 * width;
+  let above = new Uint8Array(length);
+  for (let row = 0; row < height; row += 1) {
+    const start = row * (length + 1);
+    const line = lines.subarray(start + 1, start + 1 + length);
+    undoFilter(lines[start], line, above);
+    for (let at = 0; at < length; at += 1) {
+      pixels[4 * row * width + at + Math.floor(at / 3)] = line[at];
+    }
+    above = line;
+  }
+  return pixels;
+}
+
+/** In place; the names are those of PNG's specification. */
+function undoFilter(filter, line, above) {
+  for (let at = 0; at < line.length; at += 1) {
+    const left = at < 3 ? 0 : line[at - 3];
+    const up = above[at];
+    const corner = at < 3 ? 0 : above[at - 3];
+    if (filter === 1) line[at] += left;
+    else if (filter === 2) line[at] += up;
+    else if (filter === 3) line[at] += (left + up) >> 1;
+    else if (filter === 4) line[at] += paeth(left, up, corner);
+  }
+}
+
+function paeth(left, up, corner) {
+  const [byLeft, byUp] = [Math.abs(up - corner), Math.abs(left - corner)];
+  const byCorner = Math.abs(left + up - 2 * corner);
+  if (byLeft <= byUp && byLeft <= byCorner) return left;
+  return byUp <= byCorner ? up : corner;
+}
