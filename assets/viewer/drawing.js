@@ -1,10 +1,25 @@
 // Drawing the pictures into their panes, with the cursor's pixel outlined.
 
-import { ratio } from "../dom.js";
+import { make, ratio } from "../dom.js";
 import { shrink } from "./resample.js";
 
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
 const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
+
+/** Unseen over the canvas: the whole pictures, for the browser's own menu, which saves and copies. */
+function layWhole(canvas, layers) {
+  const wholes = canvas.parentNode.getElementsByClassName("whole");
+  const files = layers.filter(({ picture }) => picture.address); // a difference is none
+  while (wholes.length > files.length) wholes[0].remove();
+  while (wholes.length < files.length) {
+    canvas.after(make("img", { class: "whole", alt: "", draggable: false }));
+  }
+  files.forEach(({ picture: { address }, from, to }, index) => {
+    const whole = wholes[index];
+    if (whole.getAttribute("src") !== address) whole.src = address;
+    whole.style.cssText = `left:${100 * from}%;width:${100 * (to - from)}%`;
+  });
+}
 
 export class Drawing {
   #settling = 0;
@@ -45,6 +60,7 @@ export class Drawing {
     const { size, zoom } = viewport;
     const [width, height] = ([canvas.width, canvas.height] = viewport.pane);
     canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched
+    layWhole(canvas, layers);
     if (!layers.length) return;
     const context = canvas.getContext("2d");
     const [left, top, right, bottom] = viewport.region;

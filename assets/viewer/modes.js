@@ -76,9 +76,13 @@ export class Modes {
     this.show(again ? "grid" : "one");
   }
 
-  /** Words for what the single pane shows. */
+  /** Words for what the single pane shows, and the captions of its pictures below it. */
   describe() {
     const { view } = this;
+    for (const entry of view.entries) {
+      const home = !view.inGrid && view.shown.includes(entry) ? view.single.figure : entry.figure;
+      if (entry.caption.parentNode !== home) home.append(entry.caption);
+    }
     const { calm, chosen, divider, mode, original, pair: [first, second], single } = view;
     const missing = chosen.some((entry) => !entry.picture);
     const gain = `×${view.gain}`;

@@ -123,7 +123,7 @@ function makeEntry(name, index) {
   const colour = make("td", {}, "–");
   const row = make("tr", {}, make("th", { scope: "row" }, swatch, name), colour);
   return {
-    name, figure, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
+    name, figure, caption, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
     address: null, picture: null, found: null, heat: null,
   };
 }

@@ -4,7 +4,7 @@ import { makeCanvas } from "../dom.js";
 
 /** Pictures by their address, fetched and decoded once. */
 export class Pictures {
-  #decoded = new Map(); // address -> promise of { bitmap, pixels(), smooth() }
+  #decoded = new Map(); // address -> promise of { address, blob, bitmap, pixels(), smooth() }
 
   get(address) {
     if (!this.#decoded.has(address)) this.#decoded.set(address, fetchPicture(address));
@@ -29,7 +29,8 @@ export class Pictures {
 async function fetchPicture(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`picture: ${answer.status}`);
-  return asPicture(await createImageBitmap(await answer.blob()));
+  const blob = await answer.blob(); // can be saved when the server has long deleted its file
+  return { blob, address, ...asPicture(await createImageBitmap(blob)) };
 }
 
 /** `pixels()` are the RGBA bytes, `smooth()` the same without strokes; made when they are needed. */

@@ -61,14 +61,13 @@ function whereabouts({ size, x, y, fitted, zoomInWords }) {
 
 /** The panes as they stand on the screen, or the single one. */
 function viewSheet(view) {
-  const { chosen, columns, entries, inGrid, mode, props, single: { canvas }, viewport } = view;
+  const { columns, entries, inGrid, mode, props, shown, single: { canvas }, viewport } = view;
   view.draw(); // now: nothing may be left over from before
   const lines = [props.value.caption, whereabouts(viewport)];
   if (inGrid) {
     const cells = entries.map((entry) => ({ source: entry.canvas, lines: about(entry) }));
     return sheet(cells, viewport.pane, columns, lines);
   }
-  const shown = mode === "one" ? chosen.slice(0, 1) : chosen;
   const words = [canvas.getAttribute("aria-label"), ...shown.map((entry) => about(entry).join(" · "))];
   return sheet([{ source: canvas, lines: words }], viewport.pane, 1, lines);
 }
@@ -94,9 +93,7 @@ async function save(view, makeSheet, kind) {
     view.say("This picture is too large for this browser to save.", true);
     return;
   }
-  const href = URL.createObjectURL(blob);
-  make("a", { href, download: `${view.props.value.stem}-${kind}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 60000);
+  keep(blob, `${view.props.value.stem}-${kind}.png`);
 }
 
 async function copyLink(view) {
@@ -109,7 +106,34 @@ async function copyLink(view) {
   }
 }
 
+/** The picture that a browser holds, under a name. */
+function keep(blob, name) {
+  const href = URL.createObjectURL(blob);
+  make("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
+}
+
+/** What is looked at as files: whole pictures, as they came. */
+const files = ({ shown }) => shown.filter(({ picture }) => picture)
+  .map(({ picture: { blob }, save: { download } }) => new File([blob], download, { type: "image/png" }));
+
+async function share(view) {
+  try {
+    await navigator.share({ files: files(view) });
+  } catch (error) {
+    if (error.name !== "AbortError") view.say("This browser could not share the pictures.", true);
+  }
+}
+
 export function listenToSaving(view) {
+  view.find(".share").hidden = !navigator.canShare?.({ files: [new File([""], "a.png", { type: "image/png" })] });
+  view.on(".share", "click", () => share(view));
+  view.stage.addEventListener("click", (event) => {
+    const entry = view.entries.find(({ save }) => save === event.target);
+    if (!entry?.picture) return;
+    event.preventDefault(); // what the page holds: the server's file may be gone by now
+    keep(entry.picture.blob, entry.save.download);
+  });
   view.on(".save-view", "click", () => save(view, viewSheet, view.inGrid ? "view" : view.mode));
   view.on(".save-all", "click", () => save(view, wholeSheet, "comparison"));
   view.on(".copy-link", "click", () => copyLink(view));

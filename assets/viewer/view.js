@@ -45,6 +45,12 @@ export class View extends Part {
     return this.pair.map((name) => this.named(name)).filter(Boolean);
   }
 
+  /** The pictures that are looked at. */
+  get shown() {
+    if (this.inGrid) return this.entries;
+    return this.mode === "one" ? this.chosen.slice(0, 1) : this.chosen;
+  }
+
   get currentPane() {
     return (this.inGrid ? this.find(".panes") : this.single.figure).querySelector(".pane");
   }
@@ -110,8 +116,9 @@ export class View extends Part {
     if (tall) columns = window.innerWidth < 1000 ? 3 : count;
     if (count === 4 && columns === 3) columns = 2;
     this.columns = Math.max(1, Math.min(columns, count));
-    element.toggleAttribute("data-narrow", stage.clientWidth / this.columns < NARROW);
-    element.toggleAttribute("data-tiny", stage.clientWidth / this.columns < TINY);
+    const width = stage.clientWidth / (this.inGrid ? this.columns : this.shown.length || 1);
+    element.toggleAttribute("data-narrow", width < NARROW);
+    element.toggleAttribute("data-tiny", width < TINY);
     const above = stage.getBoundingClientRect().top + (document.fullscreenElement ? 0 : window.scrollY);
     element.style.setProperty("--columns", this.columns);
     element.style.setProperty("--rows", Math.ceil(count / this.columns));
