@@ -1,6 +1,7 @@
 // Drawing the pictures into their panes, with the cursor's pixel outlined.
 
 import { make, ratio } from "../dom.js";
+import { outline } from "./heat.js";
 import { shrink } from "./resample.js";
 
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
@@ -43,7 +44,7 @@ export class Drawing {
   #layers(pane) {
     const { chosen, divider, entries, heat, inGrid, mode, original, secondShown } = this.view;
     const layer = (entry, from = 0, to = 1) =>
-      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.heat : null, from, to }] : [];
+      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.found?.heat : null, from, to }] : [];
     if (original) return layer(entries[0]);
     if (inGrid) return layer(pane);
     const [first, second] = chosen;
@@ -68,6 +69,7 @@ export class Drawing {
     const place = [left - startX, top - startY].map((length) => wholePixel(length * zoom));
     const extent = [right - left, bottom - top].map(
       (length) => (zoom < 1 ? wholePixel(length * zoom) : length * zoom));
+    const toPane = ([x, y]) => [place[0] + (x - left) * zoom, place[1] + (y - top) * zoom];
     const drawOne = (bitmap, smooth) => {
       const [across, down] = [bitmap.width / size[0], bitmap.height / size[1]];
       context.imageSmoothingEnabled = smooth;
@@ -82,7 +84,7 @@ export class Drawing {
       context.rect(from * width, 0, (to - from) * width, height);
       context.clip();
       drawOne(zoom < 1 ? this.#small(picture) : picture.bitmap, zoom < 2);
-      if (heat) drawOne(heat, false);
+      if (heat) outline(context, heat, size, toPane);
       context.restore();
     }
   }

@@ -37,7 +37,7 @@ export class Panes {
     entry.wait.textContent = address ? "" : this.view.props.value.waiting;
     entry.save.hidden = !address;
     if (address) Object.assign(entry.save, { href: address, download: pane.picture.orig_name });
-    this.#takeHeat(entry, pane.found);
+    entry.found = pane.found ?? null;
     if (entry.address === address) return;
     [entry.address, entry.picture] = [address, null];
     if (!address) return;
@@ -65,20 +65,6 @@ export class Panes {
     if (entry.address !== address) return;
     entry.address = null;
     entry.wait.textContent = "could not be loaded";
-  }
-
-  #takeHeat(entry, found) {
-    entry.found = found ?? null;
-    if (entry.heatAddress === found?.heat) return;
-    [entry.heatAddress, entry.heat] = [found?.heat, null];
-    if (!found) return;
-    const picture = new Image();
-    picture.src = found.heat;
-    picture.decode().then(() => {
-      if (entry.heatAddress !== found.heat) return;
-      entry.heat = picture;
-      this.view.redraw();
-    }, () => {});
   }
 
   /** The readout: which pixel, and its colour in every picture. */
@@ -124,6 +110,6 @@ function makeEntry(name, index) {
   const row = make("tr", {}, make("th", { scope: "row" }, swatch, name), colour);
   return {
     name, figure, caption, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
-    address: null, picture: null, found: null, heat: null,
+    address: null, picture: null, found: null,
   };
 }

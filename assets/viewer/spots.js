@@ -1,6 +1,7 @@
 // Where the lattice and the red spots are strongest; the server has measured them.
 
 import { ratio } from "../dom.js";
+import { HEAT } from "./heat.js";
 
 const CLOSE = 8; // screen pixels for each pixel, at which a lattice of 4 px is plain
 
@@ -14,7 +15,7 @@ export class Spots {
     view.on(".yellowest", "click", () => this.#showYellowest());
     view.on(".heat", "change", ({ target }) => {
       view.heat = target.checked;
-      view.say(view.heat ? "Tinted where detail repeats every 4 px: from 4 dB, where it is clear, to 16 dB." : "");
+      view.say(view.heat ? `${HEAT}.` : "");
       view.redraw();
     });
     for (const name of ["click", "focusin"]) {

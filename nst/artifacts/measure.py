@@ -45,13 +45,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.artifacts.heat_map import BLOCK
 from nst.artifacts.yellow import yellow_area
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PERIOD = 4  # px
+BLOCK = 32  # px, side of what one value of the lattice map stands for
 WINDOW = 16  # px, of the red spots: smaller than an orb
 YELLOW_PART = 0.75  # of a window, at least
 PROMINENCE = 4  # times what other frequencies hold

@@ -5,12 +5,13 @@ Skipped where there is neither Playwright nor a Chromium.
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.browser import Page, expect, mode, result, sync_api, upload, viewer, visiting
+from tests.browser import NAMES, Page, expect, mode, result, sync_api, upload, viewer, visiting
 from tests.helpers import random_picture
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -27,6 +28,16 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photo") / "tall.png"
     random_picture(200, 320).save(path)
     return path
+
+
+WRITING = """() => {
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (words, left, top) {
+        const right = left + this.measureText(words).width;
+        window.written.push([words, right <= this.canvas.width && top <= this.canvas.height]);
+        fillText.call(this, words, left, top);
+    };
+}"""
 
 
 def visible_downloads(page: Page) -> list[str]:
@@ -88,3 +99,44 @@ def test_the_browsers_menu_on_a_picture_is_that_of_the_whole_one(page: Page) -> 
     viewer(page, "true")
     assert page.evaluate(under, "#viewer .single .pane") == ""
     expect(page.locator("#viewer .single .whole")).to_have_count(0)
+
+
+def saved(page: Page, button: str) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return download.value.path()
+
+
+def test_a_saved_figure_says_all_of_it(browser: sync_api.Browser, url: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{'a-long-name' * 5}.png"
+    random_picture(400, 60).save(path)
+    with visiting(browser, url, viewport={"width": 768, "height": 900}) as page:
+        upload(page, path)
+        page.locator("#bar summary").click()
+        page.get_by_role("checkbox", name="Keep colours").check()
+        expect(page.locator("#viewer .words")).to_contain_text("colours")
+        page.locator("#viewer .heat").check()
+        page.locator("#viewer .yellowest").click()
+        page.evaluate(WRITING)
+        for button in ("All of them in one PNG", "Save this view"):
+            page.evaluate("window.written = []")
+            saved(page, button)
+            written = page.evaluate("window.written")
+            assert all(inside for _, inside in written)
+            words = " ".join(words for words, _ in written)
+            assert "…" not in words
+            assert words.count("ms, one run") == 5
+            assert "100 % strength, in the photo’s colours" in words
+        assert "Outlined: where detail repeats" in words  # by the heat map
+        x, y = viewer(page, "viewer.viewport.centre")
+        expect(page.locator("#viewer .where")).to_contain_text(f"x {x}, y {y} (centre)")
+        assert f"around x {x}, y {y} at" in words
+
+
+def test_all_files_come_in_one_zip(page: Page) -> None:
+    with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
+        assert archive.testzip() is None
+        for name, file in zip(NAMES, archive.namelist(), strict=True):
+            assert file.endswith(f"-{name}.png")
+            with archive.open(file) as png:
+                assert Image.open(png).tobytes() == result(page, name).tobytes()

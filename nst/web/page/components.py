@@ -141,7 +141,7 @@ class Bar(OwnHTML):
         **settings: Any,
     ) -> None:
         choices = {
-            "examples": [[name, inline(picture, "JPEG")] for name, picture in examples],
+            "examples": [[name, inline(picture)] for name, picture in examples],
             "sides": [list(choice) for choice in sides],
             "small_side": small_side,
             "networks": list(networks),
@@ -163,7 +163,7 @@ class Found(GradioModel):
     score: str  # in words
     worst: list[tuple[int, int]]  # the strongest first
     yellowest: tuple[int, int]
-    heat: str  # the address of what is laid over the picture
+    heat: list[str]  # see nst.web.page.spots
 
 
 class Pane(GradioModel):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
-from nst.artifacts.heat_map import heat_map
 from nst.artifacts.measure import measure
 from nst.artifacts.yellow import yellowest_place
 from nst.pictures.reading import limit_side
 
 SQUARE = 60  # px, of the yellowest place: what a pane of 480 px shows at 8×
+HEAT = (4, 8, 12)  # dB; photos and what has no lattice stay below the first
 LOOKED_AT = 512  # px, the longer side on which yellow is looked for
 
 Place = tuple[int, int]  # x, y in px
@@ -26,7 +27,7 @@ class Spots(NamedTuple):
     array_share: float | None  # of the yellow area, 0–1; None: too little yellow to judge
     worst: list[Place]  # the strongest first
     yellowest: Place
-    heat: str  # the map to lay over the picture, as an address that holds it
+    heat: list[str]  # a digit for each block of the lattice: how many of `HEAT` it reaches
 
 
 def find_spots(picture: Image.Image) -> Spots:
@@ -37,7 +38,7 @@ def find_spots(picture: Image.Image) -> Spots:
         found.array_share,
         found.worst,
         _yellowest(picture),
-        inline(heat_map(found.lattice_map, picture.size), "PNG"),
+        ["".join(map(str, row)) for row in np.digitize(found.lattice_map, HEAT)],
     )
 
 
@@ -48,8 +49,8 @@ def _yellowest(picture: Image.Image) -> Place:
     return min(round(x * scale), picture.width - 1), min(round(y * scale), picture.height - 1)
 
 
-def inline(picture: Image.Image, form: Literal["JPEG", "PNG"]) -> str:
-    """A small picture as an address that holds it, without a file; JPEG at quality 85."""
+def inline(picture: Image.Image) -> str:
+    """A small picture as an address that holds it, without a file."""
     file = io.BytesIO()
-    picture.save(file, form, quality=85)
-    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+    picture.save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
