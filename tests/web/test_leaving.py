@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.browser import NAMES, Page, expect, mode, result, sync_api, upload, viewer, visiting
+from tests.browser import (
+    NAMES,
+    Page,
+    expect,
+    mode,
+    painted,
+    result,
+    sync_api,
+    upload,
+    viewer,
+    visiting,
+)
 from tests.helpers import random_picture
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -140,3 +151,40 @@ def test_all_files_come_in_one_zip(page: Page) -> None:
             assert file.endswith(f"-{name}.png")
             with archive.open(file) as png:
                 assert Image.open(png).tobytes() == result(page, name).tobytes()
+
+
+def hash_of(page: Page) -> dict[str, str]:
+    page.wait_for_timeout(400)  # until it has been written
+    return dict(part.split("=") for part in page.url.partition("#")[2].split("&") if part)
+
+
+def test_an_opened_link_stays_as_it_was_sent(browser: sync_api.Browser, url: str) -> None:
+    """Also while a subset of the networks has still to stylize the photo, in any window."""
+    sent = "#example=tower&size=256&networks=v1,v4&mode=slider&pair=v1,v4&divider=30"
+    place = "&at=3,97&zoom=1.5"
+    for size in ((390, 844), (1600, 900)):
+        viewport = {"width": size[0], "height": size[1]}
+        with visiting(browser, url, sent + place, viewport=viewport, pictures=3) as page:
+            painted(page, 3)
+            assert viewer(page, "[viewer.pair, viewer.mode, viewer.divider]") == [
+                ["v1", "v4"],
+                "slider",
+                30,
+            ]
+            before = hash_of(page)
+            assert page.url.endswith(sent + place)
+            page.set_viewport_size({"width": 700, "height": 500})
+            assert hash_of(page) == before
+            page.locator("#viewer .in").click()  # somebody looks elsewhere
+            assert hash_of(page)["zoom"] != "1.5"
+    difference = "#mode=difference&pair=baseline,v3&amplified=8&smoothed=1"
+    with visiting(browser, url, difference) as page:
+        expect(page.locator("#viewer .tag.left")).to_contain_text("smoothed ×8")
+        expect(page.get_by_label("Amplified")).to_have_value("3")
+        assert hash_of(page)["amplified"] == "8"
+
+
+def test_a_link_says_before_that_a_visitors_photo_is_not_in_it(page: Page) -> None:
+    page.locator("#viewer .in").click()
+    assert not {"at", "zoom", "example"} & set(hash_of(page))
+    expect(page.get_by_role("button", name="Copy link, without your photo")).to_be_visible()

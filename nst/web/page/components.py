@@ -169,7 +169,6 @@ class Found(GradioModel):
 class Pane(GradioModel):
     """One picture of the viewer, or its place while there is none."""
 
-    name: str
     facts: list[str]
     time: str
     alt: str
@@ -188,12 +187,20 @@ class Report(GradioModel):
 
 
 class View(GradioModel):
+    """What the viewer shows.
+
+    Gradio sends what has changed and loses its place where lists within a list become shorter, so
+    the panes are no list.
+    """
+
     number: float  # of the last request: Gradio does not send a view that equals the one before
     photo: str  # tells photos apart
+    example: bool  # whether a link to this page leads to the photo
     stem: str  # begins the names of files that are saved
     caption: str  # the photo and what was set, a line for what is saved
     waiting: str  # stands where a picture is still missing
-    panes: list[Pane]
+    names: list[str]  # of the panes, in their order
+    panes: dict[str, Pane]
     report: Report
 
 

@@ -167,13 +167,16 @@ class Handlers:
     def _view(self, visitor: Visitor, report: Report) -> View:
         shown = visitor.shown
         results = shown.results
+        names = [ORIGINAL, *results.networks]
         return View(
             number=visitor.runs.latest,
             photo=results.photo.key,
+            example=results.photo.key in self.stylizer.examples,
             stem=results.photo.stem,
             caption=texts.caption(shown),
             waiting=texts.WAITING if report.total else texts.NOT_STYLIZED,
-            panes=[self._pane(name, shown) for name in (ORIGINAL, *results.networks)],
+            names=names,
+            panes={name: self._pane(name, shown) for name in names},
             report=report,
         )
 
@@ -189,7 +192,6 @@ class Handlers:
                 heat=spots.heat,
             )
         return Pane(
-            name=name,
             facts=texts.facts(name, self.stylizer.parameters, results),
             time=f"{1000 * made.seconds:.0f} ms" if made else "",
             alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",
