@@ -13,7 +13,10 @@ export class Modes {
     this.selects = [view.find(".first"), view.find(".second")];
     this.selects.forEach((select, place) =>
       select.addEventListener("change", () => this.choose(place, select.value)));
-    view.on(".modes", "change", ({ target }) => this.show(target.value));
+    view.on(".modes", "change", ({ target: { value } }) => {
+      if (value === "one" && view.inGrid && view.named(view.looked)) this.choose(0, view.looked);
+      this.show(value);
+    });
     view.on(".gain input", "input", ({ target }) => view.set({ gain: 2 ** target.value }));
     view.on(".calm input", "input", ({ target }) => view.set({ calm: target.checked }));
     view.on(".pause", "click", () => {

@@ -30,9 +30,9 @@ export class Panes {
   }
 
   #fill(entry, pane, address) {
-    entry.facts.replaceChildren(...pane.facts.map((fact) => make("span", {}, fact)));
+    entry.facts.replaceChildren(...spans(pane.facts));
     entry.time.textContent = pane.time;
-    entry.score.textContent = pane.found?.score ?? "";
+    entry.score.replaceChildren(...spans(pane.found?.score.split(" · ") ?? []));
     entry.canvas.setAttribute("aria-label", pane.alt);
     entry.wait.textContent = address ? "" : this.view.props.value.waiting;
     entry.save.hidden = !address;
@@ -86,6 +86,9 @@ export class Panes {
     }
   }
 }
+
+/** Each breaks as a whole where there is no room for all. */
+const spans = (parts) => parts.map((part) => make("span", {}, part));
 
 function makeEntry(name, index) {
   const pane = make("div", {

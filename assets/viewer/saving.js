@@ -9,7 +9,9 @@ const joined = (...parts) => parts.filter(Boolean).join(" · ");
 
 const about = ({ name, time, score, facts }) => [
   name,
-  joined(time.textContent && `${time.textContent}, one run`, score.textContent, ...[...facts.children].map((fact) => fact.textContent)),
+  joined(
+    time.textContent && `${time.textContent}, one run`,
+    ...[...score.children, ...facts.children].map((part) => part.textContent)),
 ];
 
 /** Where one looks, in words. */

@@ -31,6 +31,7 @@ export class Spots {
   }
 
   #lookAt(name) {
+    if (name) this.view.looked = name;
     if (name && name !== "original") this.#network = name;
     this.describe();
   }

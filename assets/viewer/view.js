@@ -5,7 +5,7 @@ import { Part, ratio } from "../dom.js";
 import { difference } from "./pictures.js";
 import { Viewport } from "./viewport.js";
 
-const [NARROW, TINY] = [370, 150]; // CSS px, of a column
+const [TINY, LEAST] = [150, 120]; // CSS px: a column that is tiny; a picture is never lower
 
 export class View extends Part {
   viewport = new Viewport(() => this.redraw());
@@ -13,6 +13,7 @@ export class View extends Part {
   entries = []; // the pictures, see panes.js
   photo = null; // tells photos apart
   mode = "grid";
+  looked = null; // the name of the picture of the grid that was clicked last
   pair = []; // the names of the two that the other modes show
   cursor = null; // [x, y] of the pixel under the pointer
   divider = 50; // percent of the pane
@@ -108,20 +109,31 @@ export class View extends Part {
     return pane ? [pane.clientWidth, pane.clientHeight].map((side) => Math.round(side * ratio())) : [0, 0];
   }
 
-  /** How many pictures in a row: all of them fit the window without scrolling, where they can. */
+  /** As many pictures in a row as show them largest, all of them in the window where they can be. */
   layOut() {
-    const { element, entries: { length: count }, stage, viewport: { size } } = this;
-    const tall = size && size[1] > 1.1 * size[0];
-    let columns = window.innerWidth < 1000 ? 2 : window.innerWidth < 1800 ? 3 : count;
-    if (tall) columns = window.innerWidth < 1000 ? 3 : count;
-    if (count === 4 && columns === 3) columns = 2;
-    this.columns = Math.max(1, Math.min(columns, count));
-    const width = stage.clientWidth / (this.inGrid ? this.columns : this.shown.length || 1);
-    element.toggleAttribute("data-narrow", width < NARROW);
-    element.toggleAttribute("data-tiny", width < TINY);
+    const { element: { style }, entries: { length: count }, inGrid, stage, viewport: { size } } = this;
     const above = stage.getBoundingClientRect().top + (document.fullscreenElement ? 0 : window.scrollY);
-    element.style.setProperty("--columns", this.columns);
-    element.style.setProperty("--rows", Math.ceil(count / this.columns));
-    element.style.setProperty("--above", `${above}px`);
+    const gap = parseFloat(getComputedStyle(stage).columnGap);
+    const [width, height] = size ?? [4, 3];
+    let best = { zoom: 0, columns: 1 };
+    for (let columns = inGrid ? count : 1; columns > 0; columns -= 1) {
+      const caption = this.#setColumns(columns);
+      const [across, rows] = [(stage.clientWidth + gap) / columns - gap, Math.ceil(count / columns)];
+      const down = Math.max((window.innerHeight - above - gap) / rows - caption - gap, LEAST);
+      const zoom = Math.min(across / width, down / height);
+      if (zoom > best.zoom) best = { zoom, columns, rows };
+    }
+    this.columns = best.columns;
+    style.setProperty("--caption", `${this.#setColumns(best.columns)}px`);
+    style.setProperty("--rows", best.rows);
+    style.setProperty("--above", `${above}px`);
+  }
+
+  /** In so many columns; how high the highest caption then is, in CSS px. */
+  #setColumns(columns) {
+    const { element, inGrid, shown, stage } = this;
+    element.style.setProperty("--columns", columns);
+    element.toggleAttribute("data-tiny", inGrid && stage.clientWidth / columns < TINY);
+    return Math.max(0, ...shown.map(({ caption }) => caption.offsetHeight));
   }
 }

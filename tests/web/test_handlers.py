@@ -18,6 +18,7 @@ from nst.pictures.reading import END_MISSING
 from nst.web.page.handlers import bounded
 from nst.web.page.session import ORIGINAL, SessionExpiredError
 from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS
+from nst.web.page.texts import MEASURED_FULL
 from tests.helpers import encoded, random_picture
 from tests.web.made import (
     NAMES,
@@ -137,7 +138,10 @@ def test_strength_and_colours_run_no_network(made: Made) -> None:
     update = made.handlers.mix(asking(made, photo=None, example="first", strength=0), visitor)
     assert made.network.runs == 0
     assert len(set(pixels(visitor).values())) == 1
-    assert "Shown at 0 % strength." in update.view.report.words
+    assert (
+        update.view.report.words
+        == "Shown at 0 % strength; grid and spots measured at full strength."
+    )
 
 
 def test_every_request_is_answered_by_another_view(made: Made) -> None:
@@ -164,7 +168,7 @@ def test_what_is_saved_says_what_it_is(made: Made) -> None:
     visitor = made.visitor()
     view = stylize(made, visitor, strength=60)[-1].view
     assert view.stem == "my-photo"
-    assert view.caption == "my photo.png · 64×50 px · PyTorch · 60 % strength"
+    assert view.caption == f"my photo.png · 64×50 px · PyTorch · 60 % strength{MEASURED_FULL}"
 
 
 def test_every_picture_has_its_score_and_places(made: Made) -> None:
@@ -176,8 +180,6 @@ def test_every_picture_has_its_score_and_places(made: Made) -> None:
             assert 0 <= x < visitor.shown.results.photo.size[0]
             assert 0 <= y < visitor.shown.results.photo.size[1]
         assert re.fullmatch("[0-3]+", "".join(pane.found.heat))
-    last = stylize(made, visitor, number=2, strength=50)[-1].view
-    assert all(pane.found.score.endswith("(at full strength)") for pane in last.panes.values())
 
 
 def test_pictures_that_are_gone_are_said_to_be(made: Made) -> None:

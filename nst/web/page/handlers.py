@@ -16,6 +16,7 @@ from nst.web.page import texts
 from nst.web.page.components import Found, Pane, Report, StylizeRequest, View
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
+    FULL,
     ORIGINAL,
     Mix,
     Photo,
@@ -137,7 +138,8 @@ class Handlers:
         visitor.show_mixed(self.stylizer.store)
         if visitor.runs.pending:  # and says more itself
             return Update()
-        return self._update(visitor, f"Shown at {visitor.shown.mix}.")
+        mix = visitor.shown.mix
+        return self._update(visitor, f"Shown at {mix}{'' if mix == FULL else texts.MEASURED_FULL}.")
 
     def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
@@ -186,7 +188,7 @@ class Handlers:
         if path:
             spots = made.spots if made else results.photo.spots
             found = Found(
-                score=texts.score(spots, shown.mix),
+                score=texts.score(spots),
                 worst=spots.worst,
                 yellowest=spots.yellowest,
                 heat=spots.heat,
