@@ -144,6 +144,20 @@ def test_a_saved_figure_says_all_of_it(browser: sync_api.Browser, url: str, tmp_
         assert f"around x {x}, y {y} at" in words
 
 
+@pytest.mark.parametrize("stem", ["夏の海", "Фото"])
+def test_files_keep_their_letters(
+    browser: sync_api.Browser, url: str, tmp_path: Path, stem: str
+) -> None:
+    random_picture(64, 48).save(tmp_path / f"{stem}.jpg")
+    with visiting(browser, url) as page:
+        upload(page, tmp_path / f"{stem}.jpg")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download v4 as PNG").click()
+        assert download.value.suggested_filename == f"{stem}-v4.png"
+        with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
+            assert archive.namelist() == [f"{stem}-{name}.png" for name in NAMES]
+
+
 def test_all_files_come_in_one_zip(page: Page) -> None:
     with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
         assert archive.testzip() is None
