@@ -35,7 +35,7 @@ export class Drawing {
     stage.classList.toggle("moved", !viewport.fitted);
     this.view.find(".factor").textContent = viewport.zoomInWords;
     for (const pane of inGrid ? entries : [single]) {
-      this.#drawPane(pane.canvas, viewport.size ? this.#layers(pane) : []);
+      this.#drawPane(pane.canvas, this.view.viewportOf(pane), viewport.size ? this.#layers(pane) : []);
       this.#placeMark(pane.mark);
     }
   }
@@ -56,8 +56,7 @@ export class Drawing {
   }
 
   /** The visible region: nearest neighbour from 2× on, smoothed before, Lanczos below 1×. */
-  #drawPane(canvas, layers) {
-    const { viewport } = this.view;
+  #drawPane(canvas, viewport, layers) {
     const { size, zoom } = viewport;
     const [width, height] = ([canvas.width, canvas.height] = viewport.pane);
     canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched

@@ -38,8 +38,8 @@ export class Modes {
     clearInterval(this.#blinking);
     const blink = () => this.#paused || view.set({ secondShown: !view.secondShown });
     if (mode === "blink") this.#blinking = setInterval(blink, BLINK);
+    view.changed(); // which brings the captions to their places
     view.resize();
-    view.changed();
   }
 
   /** Have two pictures to choose from `names`; those that were chosen stay, if they are there. */

@@ -39,7 +39,7 @@ export class Panes {
     if (address) Object.assign(entry.save, { href: address, download: pane.picture.orig_name });
     entry.found = pane.found ?? null;
     if (entry.address === address) return;
-    [entry.address, entry.picture] = [address, null];
+    [entry.address, entry.picture, entry.beside] = [address, null, null];
     if (!address) return;
     this.#pictures.get(address).then(
       (picture) => this.#arrived(entry, address, picture), () => this.#failed(entry, address));
@@ -78,9 +78,12 @@ export class Panes {
     const [x, y] = this.view.spot;
     const words = `x ${x}, y ${y}${cursor ? "" : " (centre)"} at ${viewport.zoomInWords}`;
     if (where.textContent !== words) where.textContent = words;
-    for (const { picture, colour, swatch } of entries) {
-      const start = 4 * (y * viewport.size[0] + x);
-      const rgb = picture && [...picture.pixels().subarray(start, start + 3)];
+    for (const entry of entries) {
+      const { picture, colour, swatch } = entry;
+      const own = this.view.viewportOf(entry);
+      const pixel = own === viewport ? [x, y] : own.pixelAt(viewport.placeOf([x, y]) ?? [-1, -1]);
+      const start = pixel && 4 * (pixel[1] * viewport.size[0] + pixel[0]);
+      const rgb = picture && pixel && [...picture.pixels().subarray(start, start + 3)];
       colour.textContent = rgb ? rgb.join(" ") : "–";
       swatch.style.background = rgb ? `rgb(${rgb.join()})` : "none";
     }

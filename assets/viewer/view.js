@@ -21,6 +21,7 @@ export class View extends Part {
   calm = false; // the difference without strokes
   secondShown = false; // in turns with the first
   original = false; // shown in place of everything, as long as a key is held
+  own = false; // each picture of the grid at a place of its own, beside the common one
   heat = false; // lies over the pictures
   #frame = 0;
   #difference = {};
@@ -59,6 +60,15 @@ export class View extends Part {
   /** The pixel that the readout is about: the cursor's, or else the one at the centre. */
   get spot() {
     return this.cursor ?? this.viewport.centre;
+  }
+
+  /** Where one of the panes looks. */
+  viewportOf({ beside }) {
+    const { size, pane, x, y, zoom } = this.viewport;
+    if (!this.own || !this.inGrid || !beside || !size) return this.viewport;
+    const viewport = Object.assign(new Viewport(), { size, pane });
+    viewport.look(x + beside[0], y + beside[1], zoom);
+    return viewport;
   }
 
   /** The difference of the two pictures, computed once. */

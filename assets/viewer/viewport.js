@@ -135,8 +135,10 @@ export class Viewport {
     this.look(this.x + (100 * right) / width, this.y + (100 * down) / height);
   }
 
+  /** Of a pixel's centre. */
+  percentOf = (pixel) => pixel.map((at, axis) => (100 * (at + 0.5)) / this.size[axis]);
+
   centreOn(pixel, zoom = this.zoom) {
-    if (!this.size) return;
-    this.look(...pixel.map((at, axis) => (100 * (at + 0.5)) / this.size[axis]), zoom);
+    if (this.size) this.look(...this.percentOf(pixel), zoom);
   }
 }

@@ -176,7 +176,7 @@ def test_every_picture_has_its_score_and_places(made: Made) -> None:
     panes = stylize(made, visitor)[-1].view.panes
     for pane in panes.values():
         assert re.fullmatch(r"grid −?\d+\.\d dB( · spots \d+ %)?", pane.found.score)
-        for x, y in (*pane.found.worst, pane.found.yellowest):
+        for x, y, *_ in (*pane.found.worst, pane.found.yellowest):
             assert 0 <= x < visitor.shown.results.photo.size[0]
             assert 0 <= y < visitor.shown.results.photo.size[1]
         assert re.fullmatch("[0-3]+", "".join(pane.found.heat))

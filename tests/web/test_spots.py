@@ -21,7 +21,8 @@ def with_array(size: tuple[int, int], left: int, top: int) -> Image.Image:
 def test_the_worst_place_is_where_the_array_is(size: tuple[int, int]) -> None:
     left, top = size[0] // 2, size[1] // 3
     found = find_spots(with_array(size, left, top))
-    x, y = found.worst[0]
+    x, y, words = found.worst[0]
+    assert "spots that are" in words
     assert left <= x < left + 48
     assert top <= y < top + 48
     assert 0 < found.array_share < 0.2

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nst.artifacts.measure import measure
+from nst.artifacts.measure import BLOCK, Artifacts, measure
 from nst.artifacts.yellow import yellowest_place
 from nst.pictures.reading import limit_side
 
@@ -25,7 +25,7 @@ class Spots(NamedTuple):
 
     lattice_db: float
     array_share: float | None  # of the yellow area, 0–1; None: too little yellow to judge
-    worst: list[Place]  # the strongest first
+    worst: list[tuple[int, int, str]]  # x, y and what is there; the strongest first
     yellowest: Place
     heat: list[str]  # a digit for each block of the lattice: how many of `HEAT` it reaches
 
@@ -36,10 +36,22 @@ def find_spots(picture: Image.Image) -> Spots:
     return Spots(
         float(found.lattice_db),
         found.array_share,
-        found.worst,
+        [
+            (x, y, _what_is_there(found, x, y, contrast))
+            for (x, y), contrast in zip(found.worst, found.worst_contrast, strict=True)
+        ],
         _yellowest(picture),
         ["".join(map(str, row)) for row in np.digitize(found.lattice_map, HEAT)],
     )
+
+
+def _what_is_there(found: Artifacts, x: int, y: int, contrast: float) -> str:
+    """At one of the worst places."""
+    if contrast:
+        return f"spots that are {contrast:.0f} levels of 255 redder"
+    rows, columns = found.lattice_map.shape
+    block = found.lattice_map[min(y // BLOCK, rows - 1), min(x // BLOCK, columns - 1)]
+    return f"grid of {block:.1f} dB, no spots".replace("-", "−")
 
 
 def _yellowest(picture: Image.Image) -> Place:
