@@ -76,7 +76,9 @@ export class Modes {
     if (!entry) return;
     const again = view.mode === "one" && view.pair[0] === entry.name;
     if (!again) this.choose(0, entry.name);
+    const focused = document.activeElement?.matches(".pane");
     this.show(again ? "grid" : "one");
+    if (focused) view.currentPane.focus({ preventScroll: true }); // the pane that had it is hidden
   }
 
   /** Words for what the single pane shows, and the captions of its pictures below it. */

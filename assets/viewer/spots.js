@@ -23,8 +23,12 @@ export class Spots {
       view.say(view.heat ? `${HEAT}.` : "");
       view.redraw();
     });
-    for (const name of ["click", "focusin"]) {
-      view.stage.addEventListener(name, (event) => this.#lookAt(event.target.closest(".pane")?.dataset.name));
+    for (const kind of ["click", "focusin"]) {
+      view.stage.addEventListener(kind, (event) => {
+        const name = event.target.closest(".pane")?.dataset.name;
+        if (name && kind === "click") view.looked = name; // the focus comes to the first one by itself
+        this.#lookAt(name);
+      });
     }
   }
 
@@ -36,7 +40,6 @@ export class Spots {
   }
 
   #lookAt(name) {
-    if (name) this.view.looked = name;
     if (name && name !== "original") this.#network = name;
     this.describe();
   }

@@ -66,10 +66,10 @@ def click(page: Page, name: str) -> None:
 
 
 def test_one_shows_the_picture_that_was_chosen(page: Page) -> None:
-    click(page, "v3")
-    mode(page, "One")
-    expect(page.locator("#viewer .tag.left")).to_have_text("v3")
-    mode(page, "All")
     click(page, "original")
     mode(page, "One")
     expect(page.locator("#viewer .tag.left")).to_have_text("original")
+    mode(page, "All")
+    click(page, "v3")
+    mode(page, "One")
+    expect(page.locator("#viewer .tag.left")).to_have_text("v3")
