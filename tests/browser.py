@@ -58,7 +58,11 @@ def chromium() -> Iterator[sync_api.Browser | None]:
 
 @contextmanager
 def visiting(
-    browser: sync_api.Browser, url: str, hash: str = "", **context: object
+    browser: sync_api.Browser,
+    url: str,
+    hash: str = "",
+    pictures: int = len(NAMES),
+    **context: object,
 ) -> Iterator[Page]:
     """A visit that must ask nothing of other machines and must log no error."""
     errors, elsewhere = [], []
@@ -82,7 +86,7 @@ def visiting(
         ),
     )
     page.goto(url + hash)
-    page.wait_for_function(LOADED, arg=len(NAMES))
+    page.wait_for_function(LOADED, arg=pictures)
     yield page
     visit.close()
     assert elsewhere == []

@@ -1,10 +1,26 @@
 // Drawing the pictures into their panes, with the cursor's pixel outlined.
 
-import { ratio } from "../dom.js";
+import { make, ratio } from "../dom.js";
+import { outline } from "./heat.js";
 import { shrink } from "./resample.js";
 
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
 const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
+
+/** Unseen over the canvas: the whole pictures, for the browser's own menu, which saves and copies. */
+function layWhole(canvas, layers) {
+  const wholes = canvas.parentNode.getElementsByClassName("whole");
+  const files = layers.filter(({ picture }) => picture.address); // a difference is none
+  while (wholes.length > files.length) wholes[0].remove();
+  while (wholes.length < files.length) {
+    canvas.after(make("img", { class: "whole", alt: "", draggable: false }));
+  }
+  files.forEach(({ picture: { address }, from, to }, index) => {
+    const whole = wholes[index];
+    if (whole.getAttribute("src") !== address) whole.src = address;
+    whole.style.cssText = `left:${100 * from}%;width:${100 * (to - from)}%`;
+  });
+}
 
 export class Drawing {
   #settling = 0;
@@ -19,7 +35,7 @@ export class Drawing {
     stage.classList.toggle("moved", !viewport.fitted);
     this.view.find(".factor").textContent = viewport.zoomInWords;
     for (const pane of inGrid ? entries : [single]) {
-      this.#drawPane(pane.canvas, viewport.size ? this.#layers(pane) : []);
+      this.#drawPane(pane.canvas, this.view.viewportOf(pane), viewport.size ? this.#layers(pane) : []);
       this.#placeMark(pane.mark);
     }
   }
@@ -28,7 +44,7 @@ export class Drawing {
   #layers(pane) {
     const { chosen, divider, entries, heat, inGrid, mode, original, secondShown } = this.view;
     const layer = (entry, from = 0, to = 1) =>
-      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.heat : null, from, to }] : [];
+      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.found?.heat : null, from, to }] : [];
     if (original) return layer(entries[0]);
     if (inGrid) return layer(pane);
     const [first, second] = chosen;
@@ -40,11 +56,11 @@ export class Drawing {
   }
 
   /** The visible region: nearest neighbour from 2× on, smoothed before, Lanczos below 1×. */
-  #drawPane(canvas, layers) {
-    const { viewport } = this.view;
+  #drawPane(canvas, viewport, layers) {
     const { size, zoom } = viewport;
     const [width, height] = ([canvas.width, canvas.height] = viewport.pane);
     canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched
+    layWhole(canvas, layers);
     if (!layers.length) return;
     const context = canvas.getContext("2d");
     const [left, top, right, bottom] = viewport.region;
@@ -52,6 +68,7 @@ export class Drawing {
     const place = [left - startX, top - startY].map((length) => wholePixel(length * zoom));
     const extent = [right - left, bottom - top].map(
       (length) => (zoom < 1 ? wholePixel(length * zoom) : length * zoom));
+    const toPane = ([x, y]) => [place[0] + (x - left) * zoom, place[1] + (y - top) * zoom];
     const drawOne = (bitmap, smooth) => {
       const [across, down] = [bitmap.width / size[0], bitmap.height / size[1]];
       context.imageSmoothingEnabled = smooth;
@@ -66,7 +83,7 @@ export class Drawing {
       context.rect(from * width, 0, (to - from) * width, height);
       context.clip();
       drawOne(zoom < 1 ? this.#small(picture) : picture.bitmap, zoom < 2);
-      if (heat) drawOne(heat, false);
+      if (heat) outline(context, heat, size, toPane);
       context.restore();
     }
   }

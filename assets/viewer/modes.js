@@ -13,7 +13,10 @@ export class Modes {
     this.selects = [view.find(".first"), view.find(".second")];
     this.selects.forEach((select, place) =>
       select.addEventListener("change", () => this.choose(place, select.value)));
-    view.on(".modes", "change", ({ target }) => this.show(target.value));
+    view.on(".modes", "change", ({ target: { value } }) => {
+      if (value === "one" && view.inGrid && view.named(view.looked)) this.choose(0, view.looked);
+      this.show(value);
+    });
     view.on(".gain input", "input", ({ target }) => view.set({ gain: 2 ** target.value }));
     view.on(".calm input", "input", ({ target }) => view.set({ calm: target.checked }));
     view.on(".pause", "click", () => {
@@ -35,8 +38,8 @@ export class Modes {
     clearInterval(this.#blinking);
     const blink = () => this.#paused || view.set({ secondShown: !view.secondShown });
     if (mode === "blink") this.#blinking = setInterval(blink, BLINK);
+    view.changed(); // which brings the captions to their places
     view.resize();
-    view.changed();
   }
 
   /** Have two pictures to choose from `names`; those that were chosen stay, if they are there. */
@@ -73,12 +76,18 @@ export class Modes {
     if (!entry) return;
     const again = view.mode === "one" && view.pair[0] === entry.name;
     if (!again) this.choose(0, entry.name);
+    const focused = document.activeElement?.matches(".pane");
     this.show(again ? "grid" : "one");
+    if (focused) view.currentPane.focus({ preventScroll: true }); // the pane that had it is hidden
   }
 
-  /** Words for what the single pane shows. */
+  /** Words for what the single pane shows, and the captions of its pictures below it. */
   describe() {
     const { view } = this;
+    for (const entry of view.entries) {
+      const home = !view.inGrid && view.shown.includes(entry) ? view.single.figure : entry.figure;
+      if (entry.caption.parentNode !== home) home.append(entry.caption);
+    }
     const { calm, chosen, divider, mode, original, pair: [first, second], single } = view;
     const missing = chosen.some((entry) => !entry.picture);
     const gain = `×${view.gain}`;

@@ -30,16 +30,16 @@ export class Panes {
   }
 
   #fill(entry, pane, address) {
-    entry.facts.replaceChildren(...pane.facts.map((fact) => make("span", {}, fact)));
+    entry.facts.replaceChildren(...spans(pane.facts));
     entry.time.textContent = pane.time;
-    entry.score.textContent = pane.found?.score ?? "";
+    entry.score.replaceChildren(...spans(pane.found?.score.split(" · ") ?? []));
     entry.canvas.setAttribute("aria-label", pane.alt);
     entry.wait.textContent = address ? "" : this.view.props.value.waiting;
     entry.save.hidden = !address;
     if (address) Object.assign(entry.save, { href: address, download: pane.picture.orig_name });
-    this.#takeHeat(entry, pane.found);
+    entry.found = pane.found ?? null;
     if (entry.address === address) return;
-    [entry.address, entry.picture] = [address, null];
+    [entry.address, entry.picture, entry.beside] = [address, null, null];
     if (!address) return;
     this.#pictures.get(address).then(
       (picture) => this.#arrived(entry, address, picture), () => this.#failed(entry, address));
@@ -67,20 +67,6 @@ export class Panes {
     entry.wait.textContent = "could not be loaded";
   }
 
-  #takeHeat(entry, found) {
-    entry.found = found ?? null;
-    if (entry.heatAddress === found?.heat) return;
-    [entry.heatAddress, entry.heat] = [found?.heat, null];
-    if (!found) return;
-    const picture = new Image();
-    picture.src = found.heat;
-    picture.decode().then(() => {
-      if (entry.heatAddress !== found.heat) return;
-      entry.heat = picture;
-      this.view.redraw();
-    }, () => {});
-  }
-
   /** The readout: which pixel, and its colour in every picture. */
   draw() {
     const { cursor, entries, viewport } = this.view;
@@ -92,14 +78,20 @@ export class Panes {
     const [x, y] = this.view.spot;
     const words = `x ${x}, y ${y}${cursor ? "" : " (centre)"} at ${viewport.zoomInWords}`;
     if (where.textContent !== words) where.textContent = words;
-    for (const { picture, colour, swatch } of entries) {
-      const start = 4 * (y * viewport.size[0] + x);
-      const rgb = picture && [...picture.pixels().subarray(start, start + 3)];
+    for (const entry of entries) {
+      const { picture, colour, swatch } = entry;
+      const own = this.view.viewportOf(entry);
+      const pixel = own === viewport ? [x, y] : own.pixelAt(viewport.placeOf([x, y]) ?? [-1, -1]);
+      const start = pixel && 4 * (pixel[1] * viewport.size[0] + pixel[0]);
+      const rgb = picture && pixel && [...picture.pixels().subarray(start, start + 3)];
       colour.textContent = rgb ? rgb.join(" ") : "–";
       swatch.style.background = rgb ? `rgb(${rgb.join()})` : "none";
     }
   }
 }
+
+/** Each breaks as a whole where there is no room for all. */
+const spans = (parts) => parts.map((part) => make("span", {}, part));
 
 function makeEntry(name, index) {
   const pane = make("div", {
@@ -123,7 +115,7 @@ function makeEntry(name, index) {
   const colour = make("td", {}, "–");
   const row = make("tr", {}, make("th", { scope: "row" }, swatch, name), colour);
   return {
-    name, figure, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
-    address: null, picture: null, found: null, heat: null,
+    name, figure, caption, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
+    address: null, picture: null, found: null,
   };
 }

@@ -5,7 +5,7 @@ import { canvasesCanBeRead, decodePng } from "./png.js";
 
 /** Pictures by their address, fetched and decoded once. */
 export class Pictures {
-  #decoded = new Map(); // address -> promise of { bitmap, pixels(), smooth() }
+  #decoded = new Map(); // address -> promise of { address, blob, bitmap, pixels(), smooth() }
 
   get(address) {
     if (!this.#decoded.has(address)) this.#decoded.set(address, fetchPicture(address));
@@ -30,8 +30,9 @@ export class Pictures {
 async function fetchPicture(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`picture: ${answer.status}`);
-  const blob = await answer.blob();
-  return asPicture(await createImageBitmap(blob), canvasesCanBeRead ? null : await decodePng(blob));
+  const blob = await answer.blob(); // can be saved when the server has long deleted its file
+  const bytes = canvasesCanBeRead ? null : await decodePng(blob);
+  return { blob, address, ...asPicture(await createImageBitmap(blob), bytes) };
 }
 
 /** `pixels()` are the RGBA bytes, `smooth()` the same without strokes; made when they are needed. */

@@ -1,74 +1,33 @@
-// What is looked at as a PNG, labelled; all pictures on one; a link to this view.
+// What is looked at as a PNG, labelled; all pictures on one, or as they are; a link to this view.
 
-import { make, makeCanvas } from "../dom.js";
-
-const MOST_PIXELS = 16e6; // of a picture that is saved: phones cannot make larger ones
-const FONT = "ui-sans-serif, system-ui, sans-serif"; // whatever scripts this machine can write
-
-/** Lay out cells of one size, each { source, lines }, over lines about all of them. */
-function sheet(cells, [width, height], columns, lines) {
-  const rows = Math.ceil(cells.length / columns);
-  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (columns * rows * width * height)));
-  const cell = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-  const text = Math.min(Math.max(Math.round(cell[0] / 24), 13), 32);
-  const [gap, line] = [text, Math.round(1.4 * text)];
-  const column = Math.max(cell[0], 160);
-  const row = cell[1] + gap / 2 + line * Math.max(...cells.map((one) => one.lines.length));
-  const canvas = makeCanvas([
-    columns * (column + gap) + gap, Math.round(rows * (row + gap) + gap + lines.length * line)]);
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  const write = (words, left, top, room, bold) => {
-    context.font = `${bold ? 600 : 400} ${Math.round(bold ? text : 0.85 * text)}px ${FONT}`;
-    context.fillStyle = bold ? "#1a1a1a" : "#595959"; // contrast on white 17:1 and 7:1
-    context.fillText(fitting(context, words, room), left, top + text);
-  };
-  cells.forEach(({ source, lines: about }, index) => {
-    const left = gap + (index % columns) * (column + gap);
-    const top = Math.round(gap + Math.floor(index / columns) * (row + gap));
-    context.imageSmoothingEnabled = scale < 1;
-    context.imageSmoothingQuality = "high";
-    context.drawImage(source, left, top, ...cell);
-    about.forEach((words, number) => write(
-      words, left, top + cell[1] + gap / 2 + number * line, column, number === 0));
-  });
-  lines.forEach((words, number) => write(
-    words, gap, canvas.height - gap / 2 - (lines.length - number) * line, canvas.width - 2 * gap));
-  return canvas;
-}
-
-/** The words, or as many of their signs with "…" as there is room for. */
-function fitting(context, words, room) {
-  if (context.measureText(words).width <= room) return words;
-  const signs = [...words];
-  while (signs.length && context.measureText(`${signs.join("")}…`).width > room) signs.pop();
-  return `${signs.join("").trimEnd()}…`;
-}
+import { make } from "../dom.js";
+import { sheet } from "./figure.js";
+import { HEAT } from "./heat.js";
+import { zip } from "./zip.js";
 
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
 
 const about = ({ name, time, score, facts }) => [
-  joined(name, time.textContent),
-  joined(score.textContent, ...[...facts.children].map((fact) => fact.textContent)),
+  name,
+  joined(
+    time.textContent && `${time.textContent}, one run`,
+    ...[...score.children, ...facts.children].map((part) => part.textContent)),
 ];
 
 /** Where one looks, in words. */
-function whereabouts({ size, x, y, fitted, zoomInWords }) {
-  const [across, down] = [x, y].map((percent, axis) => Math.round((size[axis] * percent) / 100));
-  return fitted ? `whole picture at ${zoomInWords}` : `around x ${across}, y ${down} at ${zoomInWords}`;
+function whereabouts({ centre: [x, y], fitted, zoomInWords }) {
+  return fitted ? `whole picture at ${zoomInWords}` : `around x ${x}, y ${y} at ${zoomInWords}`;
 }
 
 /** The panes as they stand on the screen, or the single one. */
 function viewSheet(view) {
-  const { chosen, columns, entries, inGrid, mode, props, single: { canvas }, viewport } = view;
+  const { columns, entries, heat, inGrid, mode, props, shown, single: { canvas }, viewport } = view;
   view.draw(); // now: nothing may be left over from before
-  const lines = [props.value.caption, whereabouts(viewport)];
+  const lines = [props.value.caption, whereabouts(viewport), ...(heat && mode !== "difference" ? [HEAT] : [])];
   if (inGrid) {
     const cells = entries.map((entry) => ({ source: entry.canvas, lines: about(entry) }));
     return sheet(cells, viewport.pane, columns, lines);
   }
-  const shown = mode === "one" ? chosen.slice(0, 1) : chosen;
   const words = [canvas.getAttribute("aria-label"), ...shown.map((entry) => about(entry).join(" · "))];
   return sheet([{ source: canvas, lines: words }], viewport.pane, 1, lines);
 }
@@ -84,20 +43,18 @@ function wholeSheet({ entries, props, viewport: { size } }) {
   return sheet(cells, size, columns, [props.value.caption]);
 }
 
-async function save(view, makeSheet, kind) {
+/** Save what `makeFile` promises, under a name that ends so. */
+async function save(view, makeFile, end) {
   if (!view.viewport.size || !view.entries.some(({ picture }) => picture)) {
     view.say("There are no pictures yet that could be saved.", true);
     return;
   }
-  const blob = await new Promise((done) => makeSheet(view).toBlob(done, "image/png"));
-  if (!blob) {
-    view.say("This picture is too large for this browser to save.", true);
-    return;
-  }
-  const href = URL.createObjectURL(blob);
-  make("a", { href, download: `${view.props.value.stem}-${kind}.png` }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 60000);
+  const blob = await makeFile();
+  if (blob) keep(blob, `${view.props.value.stem}-${end}`);
+  else view.say("This picture is too large for this browser to save.", true);
 }
+
+const asPng = (canvas) => new Promise((done) => canvas.toBlob(done, "image/png"));
 
 async function copyLink(view) {
   await new Promise((done) => setTimeout(done, 250)); // until the address is up to date
@@ -109,8 +66,37 @@ async function copyLink(view) {
   }
 }
 
+/** The picture that a browser holds, under a name. */
+function keep(blob, name) {
+  const href = URL.createObjectURL(blob);
+  make("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000);
+}
+
+/** What is looked at as files: whole pictures, as they came. */
+const files = (entries) => entries.filter(({ picture }) => picture)
+  .map(({ picture: { blob }, save: { download } }) => new File([blob], download, { type: "image/png" }));
+
+async function share(view) {
+  try {
+    await navigator.share({ files: files(view.shown) });
+  } catch (error) {
+    if (error.name !== "AbortError") view.say("This browser could not share the pictures.", true);
+  }
+}
+
 export function listenToSaving(view) {
-  view.on(".save-view", "click", () => save(view, viewSheet, view.inGrid ? "view" : view.mode));
-  view.on(".save-all", "click", () => save(view, wholeSheet, "comparison"));
+  view.find(".share").hidden = !navigator.canShare?.({ files: [new File([""], "a.png", { type: "image/png" })] });
+  view.on(".share", "click", () => share(view));
+  view.stage.addEventListener("click", (event) => {
+    const entry = view.entries.find(({ save }) => save === event.target);
+    if (!entry?.picture) return;
+    event.preventDefault(); // what the page holds: the server's file may be gone by now
+    keep(entry.picture.blob, entry.save.download);
+  });
+  view.on(".save-view", "click", () =>
+    save(view, () => asPng(viewSheet(view)), `${view.inGrid ? "view" : view.mode}.png`));
+  view.on(".save-all", "click", () => save(view, () => asPng(wholeSheet(view)), "comparison.png"));
+  view.on(".save-files", "click", () => save(view, () => zip(files(view.entries)), "pictures.zip"));
   view.on(".copy-link", "click", () => copyLink(view));
 }

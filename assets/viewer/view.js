@@ -5,7 +5,7 @@ import { Part, ratio } from "../dom.js";
 import { difference } from "./pictures.js";
 import { Viewport } from "./viewport.js";
 
-const [NARROW, TINY] = [370, 150]; // CSS px, of a column
+const [TINY, LEAST] = [150, 120]; // CSS px: a column that is tiny; a picture is never lower
 
 export class View extends Part {
   viewport = new Viewport(() => this.redraw());
@@ -13,6 +13,7 @@ export class View extends Part {
   entries = []; // the pictures, see panes.js
   photo = null; // tells photos apart
   mode = "grid";
+  looked = null; // the name of the picture of the grid that was clicked last
   pair = []; // the names of the two that the other modes show
   cursor = null; // [x, y] of the pixel under the pointer
   divider = 50; // percent of the pane
@@ -20,6 +21,7 @@ export class View extends Part {
   calm = false; // the difference without strokes
   secondShown = false; // in turns with the first
   original = false; // shown in place of everything, as long as a key is held
+  own = false; // each picture of the grid at a place of its own, beside the common one
   heat = false; // lies over the pictures
   #frame = 0;
   #difference = {};
@@ -45,6 +47,12 @@ export class View extends Part {
     return this.pair.map((name) => this.named(name)).filter(Boolean);
   }
 
+  /** The pictures that are looked at. */
+  get shown() {
+    if (this.inGrid) return this.entries;
+    return this.mode === "one" ? this.chosen.slice(0, 1) : this.chosen;
+  }
+
   get currentPane() {
     return (this.inGrid ? this.find(".panes") : this.single.figure).querySelector(".pane");
   }
@@ -52,6 +60,15 @@ export class View extends Part {
   /** The pixel that the readout is about: the cursor's, or else the one at the centre. */
   get spot() {
     return this.cursor ?? this.viewport.centre;
+  }
+
+  /** Where one of the panes looks. */
+  viewportOf({ beside }) {
+    const { size, pane, x, y, zoom } = this.viewport;
+    if (!this.own || !this.inGrid || !beside || !size) return this.viewport;
+    const viewport = Object.assign(new Viewport(), { size, pane });
+    viewport.look(x + beside[0], y + beside[1], zoom);
+    return viewport;
   }
 
   /** The difference of the two pictures, computed once. */
@@ -102,19 +119,31 @@ export class View extends Part {
     return pane ? [pane.clientWidth, pane.clientHeight].map((side) => Math.round(side * ratio())) : [0, 0];
   }
 
-  /** How many pictures in a row: all of them fit the window without scrolling, where they can. */
+  /** As many pictures in a row as show them largest, all of them in the window where they can be. */
   layOut() {
-    const { element, entries: { length: count }, stage, viewport: { size } } = this;
-    const tall = size && size[1] > 1.1 * size[0];
-    let columns = window.innerWidth < 1000 ? 2 : window.innerWidth < 1800 ? 3 : count;
-    if (tall) columns = window.innerWidth < 1000 ? 3 : count;
-    if (count === 4 && columns === 3) columns = 2;
-    this.columns = Math.max(1, Math.min(columns, count));
-    element.toggleAttribute("data-narrow", stage.clientWidth / this.columns < NARROW);
-    element.toggleAttribute("data-tiny", stage.clientWidth / this.columns < TINY);
+    const { element: { style }, entries: { length: count }, inGrid, stage, viewport: { size } } = this;
     const above = stage.getBoundingClientRect().top + (document.fullscreenElement ? 0 : window.scrollY);
-    element.style.setProperty("--columns", this.columns);
-    element.style.setProperty("--rows", Math.ceil(count / this.columns));
-    element.style.setProperty("--above", `${above}px`);
+    const gap = parseFloat(getComputedStyle(stage).columnGap);
+    const [width, height] = size ?? [4, 3];
+    let best = { zoom: 0, columns: 1 };
+    for (let columns = inGrid ? count : 1; columns > 0; columns -= 1) {
+      const caption = this.#setColumns(columns);
+      const [across, rows] = [(stage.clientWidth + gap) / columns - gap, Math.ceil(count / columns)];
+      const down = Math.max((window.innerHeight - above - gap) / rows - caption - gap, LEAST);
+      const zoom = Math.min(across / width, down / height);
+      if (zoom > best.zoom) best = { zoom, columns, rows };
+    }
+    this.columns = best.columns;
+    style.setProperty("--caption", `${this.#setColumns(best.columns)}px`);
+    style.setProperty("--rows", best.rows);
+    style.setProperty("--above", `${above}px`);
+  }
+
+  /** In so many columns; how high the highest caption then is, in CSS px. */
+  #setColumns(columns) {
+    const { element, inGrid, shown, stage } = this;
+    element.style.setProperty("--columns", columns);
+    element.toggleAttribute("data-tiny", inGrid && stage.clientWidth / columns < TINY);
+    return Math.max(0, ...shown.map(({ caption }) => caption.offsetHeight));
   }
 }

@@ -53,20 +53,21 @@ export function start({ element, props, watch, trigger }) {
 /** Show what the server sent: names, facts and pictures, those that are there. */
 function show(value, { view, panes, modes, report }) {
   report.show(value.report);
-  if (value.photo !== view.photo) view.viewport.fitted = true; // the same one stays where it is
+  if (value.photo !== view.photo) view.viewport.forget(); // the same one stays where it is
   view.photo = value.photo;
-  const names = value.panes.map(({ name }) => name);
+  const { names } = value;
+  const sent = names.map((name) => value.panes[name]);
   if (names.join() !== view.entries.map(({ name }) => name).join()) {
     panes.build(names);
     modes.offer(names);
   }
   // Without the host, which Gradio does not know behind a proxy that does not tell.
-  const addresses = value.panes.map(
+  const addresses = sent.map(
     ({ picture }) => picture && new URL(picture.url, location.href).pathname);
-  panes.fill(value.panes, addresses);
+  panes.fill(sent, addresses);
   const { photo, number, report: { error } } = value;
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
-  else tell("shown", { photo, address: addresses[0], name: value.panes[0].facts[0], number, error });
+  else tell("shown", { photo, address: addresses[0], name: sent[0].facts[0], number, error });
   view.changed();
 }
 

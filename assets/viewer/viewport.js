@@ -20,7 +20,8 @@ export class Viewport {
   x = 50; // the centre in percent of the picture
   y = 50;
   zoom = 1; // screen pixels for each pixel of the picture
-  fitted = true; // follow the size of the pane
+  fitted = true; // all of it is seen
+  wanted = null; // [x, y, zoom] that was asked for, however much of it this pane can do; null: all
 
   /** `moved` is called when another place is looked at. */
   constructor(moved = () => {}) {
@@ -70,6 +71,17 @@ export class Viewport {
 
   /** Centre as near to (x, y) as the picture reaches. */
   look(x, y, zoom = this.zoom) {
+    this.#aim(x, y, zoom);
+    this.wanted = this.fitted ? null : [this.x, this.y, this.zoom];
+  }
+
+  /** Look where somebody has looked in a pane of maybe another size, now and in all sizes to come. */
+  restore(...wanted) {
+    this.wanted = wanted;
+    this.#aim(...wanted);
+  }
+
+  #aim(x, y, zoom) {
     if (!this.size || !this.pane[0]) return;
     const fitting = this.fittingZoom;
     this.zoom = clamp(zoom, Math.min(fitting, 1), MAX_ZOOM);
@@ -81,6 +93,11 @@ export class Viewport {
     this.moved();
   }
 
+  /** Whatever comes next is seen whole. */
+  forget() {
+    [this.fitted, this.wanted] = [true, null];
+  }
+
   fit() {
     if (this.size) this.look(50, 50, this.fittingZoom);
   }
@@ -88,8 +105,8 @@ export class Viewport {
   /** Look as before, or at all of it, in a pane of another size. */
   resize(pane) {
     this.pane = pane;
-    if (this.fitted) this.fit();
-    else this.look(this.x, this.y);
+    if (this.wanted) this.#aim(...this.wanted);
+    else this.fit();
   }
 
   /** Zoom and keep the picture's point at a place of the pane where it is. */
@@ -118,8 +135,10 @@ export class Viewport {
     this.look(this.x + (100 * right) / width, this.y + (100 * down) / height);
   }
 
+  /** Of a pixel's centre. */
+  percentOf = (pixel) => pixel.map((at, axis) => (100 * (at + 0.5)) / this.size[axis]);
+
   centreOn(pixel, zoom = this.zoom) {
-    if (!this.size) return;
-    this.look(...pixel.map((at, axis) => (100 * (at + 0.5)) / this.size[axis]), zoom);
+    if (this.size) this.look(...this.percentOf(pixel), zoom);
   }
 }

@@ -45,13 +45,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.artifacts.heat_map import BLOCK
 from nst.artifacts.yellow import yellow_area
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PERIOD = 4  # px
+BLOCK = 32  # px, side of what one value of the lattice map stands for
 WINDOW = 16  # px, of the red spots: smaller than an orb
 YELLOW_PART = 0.75  # of a window, at least
 PROMINENCE = 4  # times what other frequencies hold
@@ -76,6 +76,7 @@ class Artifacts(NamedTuple):
     array_share: float | None  # of the yellow area, 0-1; None: too little yellow to judge
     array_contrast: float  # levels of 255, the mean where there are spots; 0 without any
     worst: list[tuple[int, int]]  # places (x, y) in px: the strongest spots, then lattice; 1-8
+    worst_contrast: list[float]  # of each of these places, in levels of 255; 0: lattice, no spots
 
 
 def measure(picture: Image.Image) -> Artifacts:
@@ -95,7 +96,7 @@ def measure(picture: Image.Image) -> Artifacts:
         _decibels(lattice, unlocked),
         len(found) / judged if judged else None,
         float(found.mean()) if len(found) else 0.0,
-        _worst_places(spots, lattice - unlocked),
+        *_worst_places(spots, lattice - unlocked),
     )
 
 
@@ -185,9 +186,13 @@ def _without_strokes(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _worst_places(
     spots: NDArray[np.float64], beyond: NDArray[np.float64], count: int = 8
-) -> list[tuple[int, int]]:
-    """Strongest spots first, then the blocks with most lattice energy beyond the unlocked."""
+) -> tuple[list[tuple[int, int]], list[float]]:
+    """Strongest spots first, then the blocks with most lattice energy beyond the unlocked.
+
+    Their places, and the contrast of those that are spots.
+    """
     places: list[tuple[int, int]] = []
+    contrasts: list[float] = []
     for values, size in ((spots, PERIOD), (beyond, BLOCK)):
         left = values.copy()
         while len(places) < count:
@@ -197,10 +202,11 @@ def _worst_places(
             y, x = (int(index) * size + size // 2 for index in (row, column))
             if all(max(abs(x - a), abs(y - b)) >= APART for a, b in places):
                 places.append((x, y))
+                contrasts.append(float(left[row, column]) if size == PERIOD else 0.0)
             reach = APART // size
             top, start = max(row - reach + 1, 0), max(column - reach + 1, 0)
             left[top : row + reach, start : column + reach] = 0
-    return places
+    return places, contrasts
 
 
 def flat_field(network: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:

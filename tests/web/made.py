@@ -100,7 +100,7 @@ def stylize(made: Made, visitor: Visitor, number: int = 1, **other: object) -> l
 
 def pictures(update: Update) -> list[bool]:
     """Which pictures are there."""
-    return [pane.picture is not None for pane in update.view.panes]
+    return [pane.picture is not None for pane in update.view.panes.values()]
 
 
 def pixels(visitor: Visitor) -> dict[str, bytes]:

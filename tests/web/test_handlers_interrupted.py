@@ -125,7 +125,7 @@ def test_a_photo_that_begins_during_a_mix_shows_nothing_of_the_one_before(made: 
     made.stylizer.store = begin_another
     view = made.handlers.mix(asking(made, strength=40), visitor).view
     assert view.photo == "other"
-    assert [pane.picture is not None for pane in view.panes] == [True, True, *[False] * 4]
+    assert [pane.picture is not None for pane in view.panes.values()] == [True, True, *[False] * 4]
     other = random_picture(48, 36, seed=11)
     mixed = blend(other, negative(other), 0.4).tobytes()
     assert pixels(visitor) == {ORIGINAL: other.tobytes(), "baseline": mixed}

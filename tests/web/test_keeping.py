@@ -33,7 +33,8 @@ def test_strength_changes_the_pictures_at_once(page: Page) -> None:
     strength = page.get_by_role("slider", name="Strength")
     strength.focus()
     strength.press("Home")
-    expect(page.locator("#viewer .words")).to_have_text("Shown at 0 % strength.")
+    words = "Shown at 0 % strength; grid and spots measured at full strength."
+    expect(page.locator("#viewer .words")).to_have_text(words)
     link = page.locator("#viewer a[aria-label='Download v3 as PNG']")
     expect(link).to_have_attribute("href", re.compile(r"-v3-0\.png$"))
     page.wait_for_function(LOADED, arg=len(NAMES))

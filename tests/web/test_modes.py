@@ -141,6 +141,19 @@ def test_numbers_show_one_picture_and_x_swaps_two(page: Page) -> None:
     expect(page.locator("#viewer .panes figure").first).to_be_visible()
 
 
+def test_the_focus_stays_on_the_picture(page: Page) -> None:
+    page.locator("#viewer .panes .pane").first.focus()
+    for key in ("3", "5", "5"):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.matches('#viewer .pane')"), key
+    for _ in range(3):
+        page.keyboard.press("+")
+    zoom = viewer(page, "viewer.viewport.zoom")
+    page.keyboard.press("4")
+    page.keyboard.press("+")
+    assert viewer(page, "viewer.viewport.zoom") > zoom
+
+
 def test_space_shows_the_original_as_long_as_it_is_held(page: Page) -> None:
     before, photo = canvas(page, pane("v2")), canvas(page, pane("original"))
     page.keyboard.down("Space")

@@ -131,9 +131,17 @@ def test_titles_are_a_line(title: str, line: str) -> None:
         ("../../etc/passwd", "passwd"),
         ("C:\\photos\\my cat.png", "my-cat"),
         ("<b>ü</b>", "b"),
+        ("夏の海.jpg", "夏の海"),
+        ("Фото.jpg", "Фото"),
+        ("u\u0308ber.png", "über"),
+        ("हिन्दी.png", "हिन्दी"),
+        ("emoji 🎉.png", "emoji"),
+        ("a\u202egnp.png", "a-gnp"),
+        ("\ud800.png", "picture"),
         (".png", "png"),
-        ("写真.png", "picture"),
+        ("…….png", "picture"),
         ("a" * 300, "a" * 40),
+        ("\U00020000" * 300, "\U00020000" * 30),
     ],
 )
 def test_names_of_files_are_safe(title: str, stem: str) -> None:

@@ -5,11 +5,14 @@ Skipped where there is neither Playwright nor a Chromium.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from nst.web.page.spots import find_spots
 from tests.browser import Page, canvas, expect, mode, pane, place, result, viewer
+from tests.zoom import magnify
 
 
 def centre(page: Page) -> list[float]:
@@ -22,15 +25,36 @@ def test_worst_place_leads_to_one_place_after_the_other(page: Page) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     button = page.get_by_role("button", name="Worst place of v1")
     found = find_spots(result(page, "v1"))
-    for number, (x, y) in enumerate([*found.worst, found.worst[0]]):
+    for number, (x, y, there) in enumerate([*found.worst, found.worst[0]]):
         button.click()
         assert viewer(page, "viewer.viewport.zoom") == 8
         expect(page.locator("#viewer .words")).to_contain_text(
-            f"Worst place {number % len(found.worst) + 1} of {len(found.worst)} of v1"
+            f"Worst place {number % len(found.worst) + 1} of {len(found.worst)} of v1: {there}."
         )
         assert near(centre(page), (x, y), page)
     page.get_by_role("button", name="Yellowest place").click()
     assert near(centre(page), found.yellowest, page)
+
+
+def test_each_can_be_shown_at_its_own_place(page: Page) -> None:
+    page.get_by_role("button", name="Yellowest place").click()
+    page.get_by_role("checkbox", name="Each its own").check()
+    expect(page.locator("#viewer .words")).to_contain_text("Each where it is yellowest itself")
+    zoom = viewer(page, "viewer.viewport.zoom")
+    width, height = viewer(page, "viewer.viewport.pane")
+    for name in ("v1", "v3"):
+        picture = result(page, name)
+        x, y = find_spots(picture).yellowest
+        percent = [100 * (at + 0.5) / side for at, side in zip((x, y), picture.size, strict=True)]
+        expected = np.asarray(magnify(picture, *percent, zoom, width, height))
+        assert np.array_equal(canvas(page, pane(name)), expected), name
+    colour = page.locator("#viewer tr", has_text="v3").locator("td")
+    page.locator("#viewer .pane").first.hover()
+    expect(colour).to_have_text(re.compile(r"\d+ \d+ \d+|–"))
+    page.get_by_role("checkbox", name="Each its own").uncheck()
+    x, y = viewer(page, "[viewer.viewport.x, viewer.viewport.y]")
+    expected = np.asarray(magnify(result(page, "v3"), x, y, zoom, width, height))
+    assert np.array_equal(canvas(page, pane("v3")), expected)
 
 
 def near(middle: list[float], spot: tuple[int, int], page: Page) -> bool:
@@ -60,10 +84,13 @@ def test_every_score_is_that_of_the_picture(page: Page) -> None:
         expect(figure.locator(".score")).to_contain_text(words)
 
 
-def test_the_heat_map_lies_over_all_pictures(page: Page) -> None:
-    before = {name: canvas(page, pane(name)) for name in ("v1", "v4")}
+def test_the_heat_map_outlines_what_it_does_not_cover(page: Page) -> None:
+    before = {name: canvas(page, pane(name)).astype(int) for name in ("v1", "v4")}
     page.locator("#viewer .heat").check()
-    shown = {name: canvas(page, pane(name)) for name in before}
-    assert np.abs(shown["v1"].astype(int) - before["v1"]).mean() > 1
+    changed = {
+        name: np.abs(canvas(page, pane(name)) - pixels).any(2).mean()
+        for name, pixels in before.items()
+    }
+    assert 0.01 < changed["v1"] < 0.5
     page.locator("#viewer .heat").uncheck()
     assert np.array_equal(canvas(page, pane("v1")), before["v1"])

@@ -160,7 +160,7 @@ class Bar(OwnHTML):
         **settings: Any,
     ) -> None:
         choices = {
-            "examples": [[name, inline(picture, "JPEG")] for name, picture in examples],
+            "examples": [[name, inline(picture)] for name, picture in examples],
             "sides": [list(choice) for choice in sides],
             "small_side": small_side,
             "networks": list(networks),
@@ -181,15 +181,14 @@ class Found(GradioModel):
     """The lattice and the red spots of a picture; places are (x, y) in px."""
 
     score: str  # in words
-    worst: list[tuple[int, int]]  # the strongest first
+    worst: list[tuple[int, int, str]]  # and what is there; the strongest first
     yellowest: tuple[int, int]
-    heat: str  # the address of what is laid over the picture
+    heat: list[str]  # see nst.web.page.spots
 
 
 class Pane(GradioModel):
     """One picture of the viewer, or its place while there is none."""
 
-    name: str
     facts: list[str]
     time: str
     alt: str
@@ -208,12 +207,20 @@ class Report(GradioModel):
 
 
 class View(GradioModel):
+    """What the viewer shows.
+
+    Gradio sends what has changed and loses its place where lists within a list become shorter, so
+    the panes are no list.
+    """
+
     number: float  # of the last request: Gradio does not send a view that equals the one before
     photo: str  # tells photos apart
+    example: bool  # whether a link to this page leads to the photo
     stem: str  # begins the names of files that are saved
     caption: str  # the photo and what was set, a line for what is saved
     waiting: str  # stands where a picture is still missing
-    panes: list[Pane]
+    names: list[str]  # of the panes, in their order
+    panes: dict[str, Pane]
     report: Report
 
 

@@ -16,6 +16,7 @@ from nst.web.page import texts
 from nst.web.page.components import Found, Pane, Report, StylizeRequest, View
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
+    FULL,
     ORIGINAL,
     Mix,
     Photo,
@@ -137,7 +138,8 @@ class Handlers:
         visitor.show_mixed(self.stylizer.store)
         if visitor.runs.pending:  # and says more itself
             return Update()
-        return self._update(visitor, f"Shown at {visitor.shown.mix}.")
+        mix = visitor.shown.mix
+        return self._update(visitor, f"Shown at {mix}{'' if mix == FULL else texts.MEASURED_FULL}.")
 
     def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
@@ -167,13 +169,16 @@ class Handlers:
     def _view(self, visitor: Visitor, report: Report) -> View:
         shown = visitor.shown
         results = shown.results
+        names = [ORIGINAL, *results.networks]
         return View(
             number=visitor.runs.latest,
             photo=results.photo.key,
+            example=results.photo.key in self.stylizer.examples,
             stem=results.photo.stem,
             caption=texts.caption(shown),
             waiting=texts.WAITING if report.total else texts.NOT_STYLIZED,
-            panes=[self._pane(name, shown) for name in (ORIGINAL, *results.networks)],
+            names=names,
+            panes={name: self._pane(name, shown) for name in names},
             report=report,
         )
 
@@ -183,13 +188,12 @@ class Handlers:
         if path:
             spots = made.spots if made else results.photo.spots
             found = Found(
-                score=texts.score(spots, shown.mix),
+                score=texts.score(spots),
                 worst=spots.worst,
                 yellowest=spots.yellowest,
                 heat=spots.heat,
             )
         return Pane(
-            name=name,
             facts=texts.facts(name, self.stylizer.parameters, results),
             time=f"{1000 * made.seconds:.0f} ms" if made else "",
             alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -242,11 +243,17 @@ def readable(title: str) -> str:
 
 
 def safe_stem(title: str) -> str:
-    """The part of a file name that is safe in any file system, at most 40 characters."""
+    """The part of a file name that is safe in any file system: letters and digits of any script.
+
+    At most 40 characters and 120 bytes, where file systems allow 255 and the network's name and
+    the mix are to come; never a name that Windows keeps for devices, since those follow it.
+    """
     stem = title.rpartition("/")[2].rpartition("\\")[2]
     stem = stem.rpartition(".")[0] or stem
-    kept = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in stem)
-    return "-".join(part for part in kept[:40].split("-") if part) or "picture"
+    stem = unicodedata.normalize("NFC", stem)  # as phones send them: a letter is one character
+    kept = "".join(sign if unicodedata.category(sign)[0] in "LMN" else "-" for sign in stem)
+    kept = kept[:40].encode()[:120].decode(errors="ignore")
+    return "-".join(part for part in kept.split("-") if part) or "picture"
 
 
 def open_png(path: str) -> Image.Image:

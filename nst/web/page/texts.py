@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nst.paths import ASSETS
-from nst.web.page.session import FULL, ORIGINAL, Mix, Results, Shown
+from nst.web.page.session import FULL, ORIGINAL, Results, Shown
 from nst.web.page.spots import Spots
 
 NETWORKS = {  # what they are, in a few words
@@ -72,19 +72,20 @@ def done(results: Results) -> str:
 def caption(shown: Shown) -> str:
     """What is shown and how it was made, a line."""
     photo = facts(ORIGINAL, {}, shown.results)
-    return " · ".join([*photo, _engine(shown.results), str(shown.mix)])
+    mix = str(shown.mix) + ("" if shown.mix == FULL else MEASURED_FULL)
+    return " · ".join([*photo, _engine(shown.results), mix])
 
 
 def _engine(results: Results) -> str:
     return ENGINES.get(results.engine, results.engine).partition(",")[0]
 
 
-def score(spots: Spots, mix: Mix) -> str:
-    """How much of a picture repeats every 4 px, as the network made it."""
+def score(spots: Spots) -> str:
+    """How much of a picture repeats every 4 px, as the network made it: in full strength."""
     words = f"grid {spots.lattice_db:.1f} dB".replace("-", "−")
     if spots.array_share is not None:
         words += f" · spots {spots.array_share:.0%}".replace("%", " %")
-    return words if mix == FULL else f"{words} (at full strength)"
+    return words
 
 
 def facts(name: str, parameters: Mapping[str, int], results: Results) -> list[str]:
@@ -92,10 +93,10 @@ def facts(name: str, parameters: Mapping[str, int], results: Results) -> list[st
     if name == ORIGINAL:
         width, height = results.photo.size
         return [fact for fact in (results.photo.title, f"{width}×{height} px") if fact]
-    lines = [NETWORKS[name], f"{parameters[name]:,} parameters"]
-    return [*lines, _engine(results)] if name in results.made else lines
+    return [NETWORKS[name], f"{parameters[name]:,} parameters"]
 
 
+MEASURED_FULL = "; grid and spots measured at full strength"
 TITLE = "Lightweight style transfer"
 DESCRIPTION = (
     "Your photo in the style of van Gogh’s Starry Night, by Johnson’s network and by lighter ones: "

@@ -1,0 +1,41 @@
+// Outlines around where the lattice is clear, so that what it does to the picture stays to be seen.
+
+import { ratio } from "../dom.js";
+
+const BLOCK = 32; // px, of one value; the last of a row goes on to the border
+export const HEAT = "Outlined: where detail repeats every 4 px, by thin lines from 4 dB, thicker ones from 8 and 12 dB";
+
+/**
+ * Draw them. `rows` has a digit for each block: how many of the levels it reaches; `toPane` gives
+ * the place of a picture's [x, y] on the canvas.
+ */
+export function outline(context, rows, [width, height], toPane) {
+  const reaches = (row, column, level) => Number(rows[row]?.[column] ?? 0) >= level;
+  const edge = (index, count, side) => (index < count ? index * BLOCK : side);
+  const pathOf = (level) => {
+    const path = new Path2D();
+    const line = (...ends) => {
+      const [from, to] = ends.map(([row, column]) =>
+        toPane([edge(column, rows[0].length, width), edge(row, rows.length, height)]));
+      path.moveTo(...from);
+      path.lineTo(...to);
+    };
+    for (let row = 0; row <= rows.length; row += 1) {
+      for (let column = 0; column <= rows[0].length; column += 1) {
+        const inside = reaches(row, column, level);
+        if (inside !== reaches(row, column - 1, level)) line([row, column], [row + 1, column]);
+        if (inside !== reaches(row - 1, column, level)) line([row, column], [row, column + 1]);
+      }
+    }
+    return path;
+  };
+  const paths = [1, 2, 3].map(pathOf);
+  context.lineCap = "square";
+  for (const [style, more] of [["#000", 1.5], ["#ff5cc8", 0]]) {
+    context.strokeStyle = style;
+    paths.forEach((path, index) => {
+      context.lineWidth = (index + 1 + more) * ratio();
+      context.stroke(path);
+    });
+  }
+}

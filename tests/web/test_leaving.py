@@ -1,0 +1,204 @@
+"""What leaves the page is whole: single pictures, saved figures, links.
+
+Skipped where there is neither Playwright nor a Chromium.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.browser import (
+    NAMES,
+    Page,
+    expect,
+    mode,
+    painted,
+    result,
+    sync_api,
+    upload,
+    viewer,
+    visiting,
+)
+from tests.helpers import random_picture
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SHARING = """
+    navigator.canShare = ({ files }) => files.length > 0;
+    navigator.share = async ({ files }) => {
+        window.shared = files.map(({ name, size, type }) => [name, size, type]);
+    };
+"""
+
+
+@pytest.fixture(scope="module")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "tall.png"
+    random_picture(200, 320).save(path)
+    return path
+
+
+WRITING = """() => {
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (words, left, top) {
+        const right = left + this.measureText(words).width;
+        window.written.push([words, right <= this.canvas.width && top <= this.canvas.height]);
+        fillText.call(this, words, left, top);
+    };
+}"""
+
+
+def visible_downloads(page: Page) -> list[str]:
+    links = page.get_by_role("link", name="Download").filter(visible=True)
+    return [link.get_attribute("download") for link in links.all()]
+
+
+def test_a_portrait_photo_can_be_saved_and_shared_on_a_phone(
+    browser: sync_api.Browser, url: str, portrait: Path
+) -> None:
+    with visiting(browser, url, **PHONE) as page:
+        page.add_init_script(SHARING)
+        page.reload()
+        upload(page, portrait)
+        assert len(visible_downloads(page)) == 6
+        mode(page, "One")
+        assert visible_downloads(page) == ["tall-baseline.png"]
+        page.get_by_role("button", name="Share").click()
+        page.wait_for_function("window.shared")
+        [[name, size, kind]] = page.evaluate("window.shared")
+        link = page.locator("#viewer a[download='tall-baseline.png']")
+        content = page.request.get(link.evaluate("link => link.href")).body()
+        assert (name, size, kind) == ("tall-baseline.png", len(content), "image/png")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("One", 1), ("Slider", 2), ("Blink", 2), ("Difference", 2)]
+)
+def test_every_mode_saves_its_pictures(page: Page, name: str, shown: int) -> None:
+    mode(page, name)
+    assert len(visible_downloads(page)) == shown
+    box = page.get_by_role("link", name="Download").filter(visible=True).first.bounding_box()
+    assert box["y"] + box["height"] <= 900  # in the window
+
+
+def test_what_the_page_holds_is_saved_when_the_servers_file_is_gone(page: Page) -> None:
+    expected = result(page, "v3")
+    page.route("**/*-v3.png", lambda route: route.fulfill(status=404))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download v3 as PNG").click()
+    page.unroute("**/*-v3.png")
+    assert download.value.suggested_filename.endswith("-v3.png")
+    assert Image.open(download.value.path()).tobytes() == expected.tobytes()
+
+
+def test_the_browsers_menu_on_a_picture_is_that_of_the_whole_one(page: Page) -> None:
+    """The element under the pointer is what the menu is about."""
+    under = """name => {
+        const box = document.querySelector(name).getBoundingClientRect();
+        const { currentSrc } = document.elementFromPoint(box.left + box.width * 0.9, box.top + 50);
+        return decodeURI(currentSrc ?? "").split("-").at(-1);
+    }"""
+    assert page.evaluate(under, "#viewer [data-name=v2]") == "v2.png"
+    mode(page, "Slider")
+    page.get_by_label("Second picture").select_option("v4")
+    viewer(page, "true")
+    assert page.evaluate(under, "#viewer .single .pane") == "v4.png"
+    mode(page, "Difference")
+    viewer(page, "true")
+    assert page.evaluate(under, "#viewer .single .pane") == ""
+    expect(page.locator("#viewer .single .whole")).to_have_count(0)
+
+
+def saved(page: Page, button: str) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return download.value.path()
+
+
+def test_a_saved_figure_says_all_of_it(browser: sync_api.Browser, url: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{'a-long-name' * 5}.png"
+    random_picture(400, 60).save(path)
+    with visiting(browser, url, viewport={"width": 768, "height": 900}) as page:
+        upload(page, path)
+        page.locator("#bar summary").click()
+        page.get_by_role("checkbox", name="Keep colours").check()
+        expect(page.locator("#viewer .words")).to_contain_text("colours")
+        page.locator("#viewer .heat").check()
+        page.locator("#viewer .yellowest").click()
+        page.evaluate(WRITING)
+        for button in ("All of them in one PNG", "Save this view"):
+            page.evaluate("window.written = []")
+            saved(page, button)
+            written = page.evaluate("window.written")
+            assert all(inside for _, inside in written)
+            words = " ".join(words for words, _ in written)
+            assert "…" not in words
+            assert words.count("ms, one run") == 5
+            assert "100 % strength, in the photo’s colours" in words
+        assert "Outlined: where detail repeats" in words  # by the heat map
+        x, y = viewer(page, "viewer.viewport.centre")
+        expect(page.locator("#viewer .where")).to_contain_text(f"x {x}, y {y} (centre)")
+        assert f"around x {x}, y {y} at" in words
+
+
+@pytest.mark.parametrize("stem", ["夏の海", "Фото"])
+def test_files_keep_their_letters(
+    browser: sync_api.Browser, url: str, tmp_path: Path, stem: str
+) -> None:
+    random_picture(64, 48).save(tmp_path / f"{stem}.jpg")
+    with visiting(browser, url) as page:
+        upload(page, tmp_path / f"{stem}.jpg")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download v4 as PNG").click()
+        assert download.value.suggested_filename == f"{stem}-v4.png"
+        with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
+            assert archive.namelist() == [f"{stem}-{name}.png" for name in NAMES]
+
+
+def test_all_files_come_in_one_zip(page: Page) -> None:
+    with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
+        assert archive.testzip() is None
+        for name, file in zip(NAMES, archive.namelist(), strict=True):
+            assert file.endswith(f"-{name}.png")
+            with archive.open(file) as png:
+                assert Image.open(png).tobytes() == result(page, name).tobytes()
+
+
+def hash_of(page: Page) -> dict[str, str]:
+    page.wait_for_timeout(400)  # until it has been written
+    return dict(part.split("=") for part in page.url.partition("#")[2].split("&") if part)
+
+
+def test_an_opened_link_stays_as_it_was_sent(browser: sync_api.Browser, url: str) -> None:
+    """Also while a subset of the networks has still to stylize the photo, in any window."""
+    sent = "#example=tower&size=256&networks=v1,v4&mode=slider&pair=v1,v4&divider=30"
+    place = "&at=3,97&zoom=1.5"
+    for size in ((390, 844), (1600, 900)):
+        viewport = {"width": size[0], "height": size[1]}
+        with visiting(browser, url, sent + place, viewport=viewport, pictures=3) as page:
+            painted(page, 3)
+            assert viewer(page, "[viewer.pair, viewer.mode, viewer.divider]") == [
+                ["v1", "v4"],
+                "slider",
+                30,
+            ]
+            before = hash_of(page)
+            assert page.url.endswith(sent + place)
+            page.set_viewport_size({"width": 700, "height": 500})
+            assert hash_of(page) == before
+            page.locator("#viewer .in").click()  # somebody looks elsewhere
+            assert hash_of(page)["zoom"] != "1.5"
+    difference = "#mode=difference&pair=baseline,v3&amplified=8&smoothed=1"
+    with visiting(browser, url, difference) as page:
+        expect(page.locator("#viewer .tag.left")).to_contain_text("smoothed ×8")
+        expect(page.get_by_label("Amplified")).to_have_value("3")
+        assert hash_of(page)["amplified"] == "8"
+
+
+def test_a_link_says_before_that_a_visitors_photo_is_not_in_it(page: Page) -> None:
+    page.locator("#viewer .in").click()
+    assert not {"at", "zoom", "example"} & set(hash_of(page))
+    expect(page.get_by_role("button", name="Copy link, without your photo")).to_be_visible()
