@@ -80,10 +80,7 @@ class EagerChain:
         x = torch.from_numpy(values).permute(2, 0, 1)[None]
         for layer in self.layers:
             if isinstance(layer, nn.ReflectionPad2d):
-                sides = [
-                    padding * edge
-                    for padding, edge in zip(layer.padding, (left, right, top, bottom), strict=True)
-                ]
+                sides = [layer.padding[0] * edge for edge in (left, right, top, bottom)]
                 x = F.pad(x, sides, mode="reflect")
             else:
                 x = layer(x)

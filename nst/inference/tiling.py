@@ -5,9 +5,7 @@ neighbourhood, so every tile is computed from as much more of its source as its 
 (`nst.inference.activation`).  Instance norms look at the whole picture, so all tiles must share its
 means and variances: layer by layer, each norm's input is computed in tiles for the whole picture
 and its statistics are gathered; only then does the next layer begin.  The result is the untiled
-network's, but for rounding.  (Statistics of the picture made smaller, as in Chen et al., AAAI 2022,
-are other statistics: 24-32 dB from the untiled result.)
-
+network's, but for rounding.
 Between two passes over the picture activations lie on disk (`nst.inference.disk`), or are computed
 again where that is quicker.
 """
