@@ -126,16 +126,11 @@ class Activation(NamedTuple):
         """The layers that a `Chain` is made of: without a reflection that `part` does itself."""
         return _split_reflection(self.layers)[1]
 
-    def macs(self) -> float:
-        """Multiply-accumulates for one of its values, from what is kept."""
-        macs, stride = 0.0, self.kept_stride
-        for layer in self.layers:
-            if isinstance(layer, nn.ConvTranspose2d):  # at each place that it takes in
-                macs += layer.weight.numel() / stride**2
-            stride = _stride_after(layer, stride)
-            if isinstance(layer, nn.Conv2d):
-                macs += layer.weight.numel() / stride**2
-        return macs * stride**2 / self.channels
+    @property
+    def mixed(self) -> bool:
+        """Whether its last convolution goes across channels, which is the most work there is."""
+        convolutions = [x for x in self.layers if isinstance(x, nn.Conv2d | nn.ConvTranspose2d)]
+        return bool(convolutions) and convolutions[-1].groups == 1
 
     def part(self, chain: Chain, rows: Span, columns: Span) -> np.ndarray:
         """Some rows and columns of the activation, (rows, columns, C), by a chain of `chained`."""

@@ -51,9 +51,7 @@ TILE = 224
 # that what belongs to it lies together on disk; it is so high:
 STRIP_PIXELS = 400_000
 LOWEST, WIDEST = 8, 4096  # values, not px
-# Keeping a value costs as much time as so many multiply-accumulates; wider ones cost too much room.
-KEPT_MACS = 100
-KEPT_VALUES = 16  # a pixel of the picture
+KEPT_VALUES = 16  # a pixel of the picture; more would take too much room on the disk
 
 
 def run_tiled(
@@ -257,8 +255,7 @@ def _apply(part: nn.Module, source: Activation, tiles: _Tiles) -> Activation:
 
 
 def _apply_norm(norm: nn.GroupNorm, source: Activation, tiles: _Tiles) -> Activation:
-    narrow = source.channels <= KEPT_VALUES * source.stride**2
-    keep = narrow and source.macs() >= KEPT_MACS
+    keep = source.mixed and source.channels <= KEPT_VALUES * source.stride**2
     kept = tiles.disk.array(*source.size, source.channels) if keep else None
 
     def use(rows: slice, columns: slice, values: np.ndarray) -> ChannelStatistics:
