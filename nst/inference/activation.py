@@ -27,7 +27,7 @@ Span = tuple[int, int]  # of rows or columns: the first, and the one after the l
 # left, bottom, right.  There later layers pad it.
 Edges = tuple[bool, bool, bool, bool]
 # What layers make of a part, (h, w, C) -> (h', w', C').  It holds until the thread calls the chain
-# again or, without layers, reads what is kept again.  They must not change what they are given.
+# again.  They must not change what they are given, which without layers is what they give.
 Chain = Callable[[np.ndarray, Edges], np.ndarray]
 
 
