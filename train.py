@@ -45,7 +45,6 @@ from nst.training.data import Photos, crop_examples, load_photos, names_sha256, 
 from nst.training.log import TERMS
 from nst.training.machine import (
     World,
-    allow_tf32,
     choose_compile,
     choose_precision,
     describe_hardware,
@@ -233,7 +232,7 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
     if world.device == "cpu":
         keep_freed_memory()
     elif precision == "bf16":
-        allow_tf32()
+        torch.set_float32_matmul_precision("high")  # TF32: all digits of features in bf16
 
     style = read_style(options.style, settings.style_side)
     of_vgg = settings.loss.vgg_pooling, settings.loss.loss_margin

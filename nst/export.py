@@ -21,27 +21,22 @@ if __name__ == "__main__":
 
     run("nst.export")
 
-import argparse
-import os
+import logging
 import sys
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, nn
 
 from nst.checkpoint import CheckpointError, load_checkpoint
-from nst.files import temporary_folder
-from nst.inference.exported import (
-    SUFFIXES,
-    ExportError,
-    Format,
-    Runner,
-    clamped,
-    export,
-    load_exported,
-)
+from nst.console import command_parser
+from nst.files import names_folder, temporary_folder
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
 from nst.pictures.examples import example_pictures
@@ -50,6 +45,118 @@ from nst.pictures.tensors import to_tensor
 
 SIDE = 333  # px, the longer side of a photo that is checked, whole and three quarters of it
 TOLERANCE = 1 / 255
+
+Format = Literal["onnx", "openvino"]
+SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
+
+Runner = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+class ExportError(RuntimeError):
+    """A file that could not be made, or whose pictures are not those of the network."""
+
+
+def clamped(network: TransformerNet) -> nn.Module:
+    """(N, 3, H, W) RGB in [0, 1] -> the same, stylized, nowhere beyond."""
+    return nn.Sequential(network, nn.Hardtanh(0, 1)).eval()
+
+
+class _Bounded(nn.Module):
+    """A network that looks up a pixel which smaller pictures do not have.
+
+    ONNX has no other means of refusing a size; adding nothing keeps it in the graph.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixel = x[:, :, MIN_SIDE - 1, MIN_SIDE - 1]  # (N, 3)
+        return self.network(x + 0 * pixel[..., None, None])
+
+
+def export(
+    network: TransformerNet, metadata: Mapping[str, str], path: Path, format: Format
+) -> Path:
+    """Write the network to `path`; OpenVINO's weights come beside it, as .bin.
+
+    Raises:
+        ExportError: a package that is needed is not installed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        (_export_onnx if format == "onnx" else _export_openvino)(network, metadata, path)
+    except ImportError as error:
+        raise ExportError(f"{format}: {error.name} is needed; pip install {error.name}") from None
+    return path
+
+
+def _export_onnx(network: TransformerNet, metadata: Mapping[str, str], path: Path) -> None:
+    import onnx
+    import onnxscript  # noqa: F401  PyTorch's exporter needs it and says so less clearly
+
+    height, width = (torch.export.Dim(name, min=MIN_SIDE) for name in ("height", "width"))
+    batch = torch.export.Dim("batch")
+    module = _Bounded(clamped(network)).eval()
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # about PyTorch's own internals
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            module,
+            (torch.rand(2, 3, 65, 82),),
+            input_names=["picture"],
+            output_names=["stylized"],
+            dynamic_shapes=({0: batch, 2: height, 3: width},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    onnx.helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def _export_openvino(network: TransformerNet, metadata: Mapping[str, str], path: Path) -> None:
+    import openvino
+
+    from nst.inference.openvino_graph import openvino_model
+
+    model = openvino_model(clamped(network))
+    side = openvino.Dimension(MIN_SIDE, -1)
+    model.reshape({0: openvino.PartialShape([openvino.Dimension(-1), 3, side, side])})
+    for key, value in metadata.items():
+        model.set_rt_info(value, ["nst", key])
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def load_exported(path: Path, threads: int = 0) -> Runner:
+    """The exported file in its own runtime, on the CPU: (N, 3, H, W) in [0, 1] -> the same.
+
+    Args:
+        threads: 0 for as many as the runtime likes.
+
+    Raises:
+        ExportError: the runtime is not installed.
+    """
+    try:
+        if path.suffix == ".onnx":
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4  # what it refuses it raises too
+            options.intra_op_num_threads = threads
+            providers = ["CPUExecutionProvider"]
+            session = onnxruntime.InferenceSession(path, options, providers=providers)
+            return lambda pixels: session.run(None, {"picture": pixels})[0]
+        import openvino
+
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+        compiled = openvino.Core().compile_model(path, "CPU", settings)
+        return lambda pixels: compiled({"picture": pixels})["stylized"]
+    except ImportError as error:
+        raise ExportError(f"checking needs {error.name}: pip install {error.name}") from None
 
 
 def check(network: TransformerNet, run: Runner, photos: Sequence[Image.Image]) -> float:
@@ -135,13 +242,11 @@ def check_photos(paths: Sequence[Path]) -> list[Image.Image]:
 def plan(out: str, variants: Sequence[str], suffix: str) -> dict[str, Path]:
     """The file of each network: `out`, or in the folder `out`.
 
-    It is a folder if it is one already, ends in a slash, or has no suffix.
-
     Raises:
         ValueError: several networks for one file, or a suffix that is not the format's.
     """
     path = Path(out)
-    if not path.suffix or path.is_dir() or out.endswith(("/", os.sep)):
+    if names_folder(out):
         return {variant: path / f"{variant}{suffix}" for variant in variants}
     if path.suffix != suffix:
         raise ValueError(f"-o {out}: the file of this format ends in {suffix}, a folder in a slash")
@@ -152,22 +257,14 @@ def plan(out: str, variants: Sequence[str], suffix: str) -> dict[str, Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m nst.export",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("nst.export", __doc__)
     add = parser.add_argument
     add("--variant", required=True, choices=[*VARIANTS, "all"])
     add("--format", required=True, choices=list(SUFFIXES))
     add("-o", "--out", default=".", help="a file, or a folder with a slash; default: here")
     add("--checkpoints", type=Path, default=CHECKPOINTS)
-    add(
-        "--photos",
-        nargs="+",
-        type=Path,
-        help="what the check looks at; default: the page's examples",
-    )
+    photos = "what the check looks at; default: the page's examples"
+    add("--photos", nargs="+", type=Path, help=photos)
     options = parser.parse_args(arguments)
     variants = list(VARIANTS) if options.variant == "all" else [options.variant]
     try:

@@ -141,3 +141,9 @@ def sha256(path: Path | str) -> str:
     """The hexadecimal SHA-256 of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def names_folder(out: str) -> bool:
+    """Whether a command's -o is a folder: it is one already, ends in a slash, or has no suffix."""
+    path = Path(out)
+    return not path.suffix or path.is_dir() or out.endswith(("/", os.sep))

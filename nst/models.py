@@ -25,7 +25,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -61,15 +61,9 @@ V1 = replace(BASELINE, lightweight=("residual",))
 V2 = replace(BASELINE, lightweight=("encoder", "residual"))
 V3 = replace(BASELINE, lightweight=("encoder", "residual", "decoder"))
 V4 = replace(V3, inner=(), stem="half", upsampling="resize", pointwise_first=True, head="shuffle")
-VARIANTS: dict[str, Architecture] = {
-    "baseline": BASELINE,
-    "v1": V1,
-    "v2": V2,
-    "v3": V3,
-    "v4": V4,
-}
+VARIANTS = {"baseline": BASELINE, "v1": V1, "v2": V2, "v3": V3, "v4": V4}
 # What the red spots come from: one thing changed at a time.
-ABLATIONS: dict[str, Architecture] = {
+ABLATIONS = {
     "baseline-resize": replace(BASELINE, upsampling="resize"),
     "v1-resize": replace(V1, upsampling="resize"),
     "v3-resize": replace(V3, upsampling="resize"),
@@ -115,13 +109,11 @@ def spatial_convolution(
     H and W must be multiples of `stride`.
     """
     settings = {"groups": groups, "bias": bias}
-    if upsampling == "transposed":
-        settings |= {"stride": 2, "padding": kernel_size // 2, "output_padding": 1}
-        layer = nn.ConvTranspose2d(in_channels, out_channels, kernel_size, **settings)
+    if upsampling in ("transposed", "transposed4"):
+        kernel_size = 4 if upsampling == "transposed4" else kernel_size
+        settings |= {"padding": (kernel_size - 1) // 2, "output_padding": kernel_size % 2}
+        layer = nn.ConvTranspose2d(in_channels, out_channels, kernel_size, 2, **settings)
         return nn.Sequential(layer)
-    if upsampling == "transposed4":
-        settings |= {"stride": 2, "padding": 1}
-        return nn.Sequential(nn.ConvTranspose2d(in_channels, out_channels, 4, **settings))
     resize = [nn.Upsample(scale_factor=2, mode="nearest")] if upsampling == "resize" else []
     return nn.Sequential(
         *resize,
@@ -135,27 +127,14 @@ def instance_norm(channels: int) -> nn.InstanceNorm2d:
 
 
 class ConvLayer(nn.Sequential):
-    """One ordinary convolution with bias; see `spatial_convolution` for its forms."""
+    """One ordinary convolution with bias: arguments and forms as of `spatial_convolution`."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        stride: int = 1,
-        upsampling: Upsampling | None = None,
-    ) -> None:
-        convolution = spatial_convolution(
-            in_channels, out_channels, kernel_size, stride, upsampling=upsampling
-        )
-        super().__init__(OrderedDict(conv=convolution))
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(OrderedDict(conv=spatial_convolution(*arguments, **settings)))
 
 
 class LightweightConvLayer(nn.Sequential):
-    """A depthwise separable convolution: k×k in each channel, then 1×1 across the channels.
-
-    Depthwise k×k without bias, instance norm, ReLU, pointwise 1×1 without bias.  Takes the place
-    of `ConvLayer`.
+    """In `ConvLayer`'s place: depthwise k×k, instance norm, ReLU, pointwise 1×1; no biases.
 
     Args:
         inner: what stands between the two convolutions.

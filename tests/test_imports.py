@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers import ROOT, run_python
 
-COMMANDS = {"nst.stylize", "nst.export", "nst.jobs"}
+COMMANDS = {"nst.stylize", "nst.export"}
 PAPER = {"nst.models", "nst.loss", "nst.vgg", "nst.paper"}
 # What each floor may use; "nst" are the modules that lie directly in the package.
 BELOW = {"nst", "nst.pictures", "nst.inference"}
@@ -23,7 +23,7 @@ MAY_USE = {
     "nst.artifacts": {"nst", "nst.pictures", "nst.artifacts"},
     "nst.inference": BELOW,
     "nst.training": {"nst", "nst.pictures", "nst.training"},
-    "nst.benchmark": {*BELOW, "nst.benchmark"},
+    "nst.benchmark": {*BELOW, "commands", "nst.benchmark"},
     "nst.study": {*BELOW, "nst.artifacts", "nst.training", "nst.benchmark", "nst.study"},
     "commands": {*BELOW, "commands"},
     "nst.web": {"nst"},

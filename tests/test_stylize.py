@@ -11,10 +11,9 @@ from nst import stylize as stylize_module
 from nst.checkpoint import load_networks
 from nst.inference.engines import EagerEngine
 from nst.inference.picture import stylize
-from nst.jobs import OUTPUTS, result_names, save
 from nst.models import VARIANTS
 from nst.pictures.reading import END_MISSING, read_picture
-from nst.stylize import main
+from nst.stylize import OUTPUTS, main, result_names, save
 from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
 
 

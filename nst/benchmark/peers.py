@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nst.export import ExportError, export, load_exported
 from nst.inference.engines import EngineError, PlainEngine
-from nst.inference.exported import ExportError, export, load_exported
 from nst.models import TransformerNet, build_model
 
 Peer = Callable[[Tensor], Tensor]  # (1, 3, H, W) RGB in [0, 1] -> the same

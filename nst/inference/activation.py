@@ -27,7 +27,7 @@ Span = tuple[int, int]  # of rows or columns: the first, and the one after the l
 # left, bottom, right.  There later layers pad it.
 Edges = tuple[bool, bool, bool, bool]
 # What layers make of a part, (h, w, C) -> (h', w', C').  It holds until the thread calls the chain
-# again or, without layers, reads what is kept again.  They must not change what they are given.
+# again.  They must not change what they are given, which without layers is what they give.
 Chain = Callable[[np.ndarray, Edges], np.ndarray]
 
 
@@ -80,10 +80,7 @@ class EagerChain:
         x = torch.from_numpy(values).permute(2, 0, 1)[None]
         for layer in self.layers:
             if isinstance(layer, nn.ReflectionPad2d):
-                sides = [
-                    padding * edge
-                    for padding, edge in zip(layer.padding, (left, right, top, bottom), strict=True)
-                ]
+                sides = [layer.padding[0] * edge for edge in (left, right, top, bottom)]
                 x = F.pad(x, sides, mode="reflect")
             else:
                 x = layer(x)
@@ -129,16 +126,11 @@ class Activation(NamedTuple):
         """The layers that a `Chain` is made of: without a reflection that `part` does itself."""
         return _split_reflection(self.layers)[1]
 
-    def macs(self) -> float:
-        """Multiply-accumulates for one of its values, from what is kept."""
-        macs, stride = 0.0, self.kept_stride
-        for layer in self.layers:
-            if isinstance(layer, nn.ConvTranspose2d):  # at each place that it takes in
-                macs += layer.weight.numel() / stride**2
-            stride = _stride_after(layer, stride)
-            if isinstance(layer, nn.Conv2d):
-                macs += layer.weight.numel() / stride**2
-        return macs * stride**2 / self.channels
+    @property
+    def mixed(self) -> bool:
+        """Whether its last convolution goes across channels, which is the most work there is."""
+        convolutions = [x for x in self.layers if isinstance(x, nn.Conv2d | nn.ConvTranspose2d)]
+        return bool(convolutions) and convolutions[-1].groups == 1
 
     def part(self, chain: Chain, rows: Span, columns: Span) -> np.ndarray:
         """Some rows and columns of the activation, (rows, columns, C), by a chain of `chained`."""

@@ -2,15 +2,9 @@
 
 The photo's colours are kept as in "luminance-only transfer" of Gatys, Bethge, Hertzmann and
 Shechtman, "Preserving Color in Neural Artistic Style Transfer" (2016, arXiv:1606.05897, section 4):
-luma from the result, the two chroma channels from the photo.  Like them we work in YIQ, whose luma
-is that of BT.601; YCbCr has the same luma and a turned and scaled chroma plane, so it gives the
-same picture.  Neither has to be computed: a pixel's chroma is what is left when its luma is taken
-from R, G and B.  (Tried beside it: CIELAB's successor Oklab, which makes coloured noise of the
-almost black pixels of a night sky where the result is brighter.)
-
-Their text leaves open what happens to a colour outside [0, 1].  Clipping R, G and B one by one
-would change luma, that is, the strokes, and hue; here the chroma is made weaker, just as much as
-makes the colour fit.
+luma from the result, the two chroma channels from the photo.  Like them we work in YIQ; a pixel's
+chroma is what is left when its luma, that of BT.601, is taken from R, G and B.  A colour that lies
+outside [0, 1] then gets less chroma, just as much as makes it fit, so that luma and hue stay.
 """
 
 from __future__ import annotations

@@ -8,12 +8,14 @@ plain     the network of `nst.models` itself, as presumably in the paper, to com
 from __future__ import annotations
 
 import copy
+import importlib
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -36,8 +38,7 @@ ALL_ENGINES: tuple[EngineName, ...] = (*ENGINES, "plain")
 OFTEN, RECENT = 2, 4  # a size that so many of the last so many pictures had gets its own model
 KEPT_SIZES, KEPT_PIXELS = 2, 600_000  # of such models; at 512×512 px one takes about 100 MB
 RELEASE_PIXELS = 300_000  # after a larger picture OpenVINO's memory is given back ...
-LARGE_PIXELS = 1_100_000  # ... and after such a picture with its model, or it would keep 0.6 GB
-# for each network after 2048×2048 px, whatever it is asked to release
+LARGE_PIXELS = 1_100_000  # ... and after such a picture with its model, which would keep 0.6 GB
 TRIAL_SIDE = 32  # px
 INSTEAD = "so pictures are made by eager PyTorch, more slowly"
 
@@ -98,9 +99,9 @@ class EagerEngine(PlainEngine):
 class OpenVinoEngine:
     """OpenVINO on the CPU.
 
-    One model takes pictures of any size.  A model that is told its size is faster (by a fifth on
-    two cores with AMX, by a tenth on an EPYC without), but has to be compiled, which takes as long
-    as some pictures.  So a size that keeps coming gets one, and so does a large picture, at once.
+    One model takes pictures of any size.  A model that is told its size is faster, but has to be
+    compiled, which takes as long as some pictures.  So a size that keeps coming gets one, and so
+    does a large picture, at once.
 
     Args:
         precision: "bf16" where the CPU has instructions for it; "fp32" computes as eager does.
@@ -141,20 +142,14 @@ class OpenVinoEngine:
         )
 
     def compile(self, size: Size | None = None, profiled: bool = False) -> openvino.CompiledModel:
-        """Its `model` compiled for this CPU.
-
-        Args:
-            profiled: with a clock around every operation.
-        """
-        import openvino  # here, so that everything else works without it
-
+        """Its `model` compiled for this CPU; `profiled`: with a clock around every operation."""
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "INFERENCE_PRECISION_HINT": HINTS[self.precision],
             "PERF_COUNT": profiled,
         }
-        return openvino.Core().compile_model(self.model(size), "CPU", settings)
+        return _import_openvino().Core().compile_model(self.model(size), "CPU", settings)
 
     def prepare(self, size: Size) -> None:
         """Compile what the next picture needs if it has this size; else its call would do it."""
@@ -194,22 +189,20 @@ class OpenVinoEngine:
         return request
 
 
-def _import_openvino() -> None:
-    """Raises EngineUnavailableError: it is not installed, or something that it needs is missing."""
+def _import_openvino() -> ModuleType:
+    """OpenVINO, imported here so that everything else works without it.
+
+    Raises:
+        EngineUnavailableError: it is not installed, or something that it needs is missing.
+    """
     try:
-        import openvino  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "openvino":
-            raise _not_loadable(error) from error
-        raise EngineUnavailableError("OpenVINO is not installed (pip install openvino)") from None
+        return importlib.import_module("openvino")
     except Exception as error:
-        raise _not_loadable(error) from error
-
-
-def _not_loadable(error: Exception) -> EngineUnavailableError:
-    return EngineUnavailableError(
-        f"OpenVINO is installed but cannot be loaded ({_first_line(error)})"
-    )
+        if isinstance(error, ModuleNotFoundError) and error.name == "openvino":
+            reason = "is not installed (pip install openvino)"
+        else:
+            reason = f"is installed but cannot be loaded ({_first_line(error)})"
+        raise EngineUnavailableError(f"OpenVINO {reason}") from error
 
 
 def _first_line(error: Exception) -> str:
@@ -219,12 +212,10 @@ def _first_line(error: Exception) -> str:
 def has_bf16() -> bool:
     """Whether OpenVINO has bf16 kernels for this CPU."""
     try:
-        _import_openvino()
+        core = _import_openvino().Core()
     except EngineUnavailableError:
         return False
-    import openvino
-
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _build_engine(network: TransformerNet, name: EngineName, precision: Precision) -> Engine:
@@ -280,10 +271,8 @@ def prepare_engines(
     for name in ENGINES:
         started = time.perf_counter()
         try:
-            built = build_engines(networks, name, report=None)
+            engines[name] = build_engines(networks, name, report=None)
+            report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
         except EngineUnavailableError as error:
             report(f"{error}, {INSTEAD}")
-            continue
-        engines[name] = built
-        report(f"{name}: ready in {time.perf_counter() - started:.1f} s")
     return engines

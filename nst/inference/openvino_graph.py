@@ -1,8 +1,7 @@
 """A `TransformerNet` as an OpenVINO model, built layer by layer, for one size or for any.
 
-OpenVINO could convert the module itself, but needs ten seconds for it, and then takes norms into
-another memory layout and back, around every one of them.  Here a norm is OpenVINO's MVN over height
-and width, which stays in the layout of the convolutions, and building takes milliseconds.
+OpenVINO could convert the module itself, but needs ten seconds for it, and takes every norm into
+another memory layout and back.  Here a norm is OpenVINO's MVN, in the layout of the convolutions.
 
 An activation may be several nodes, each of some of its channels: what lies between two convolutions
 across channels stays within a channel, so that a group passes through all of it before the next one
@@ -67,7 +66,9 @@ def openvino_model(
     Args:
         network: a `TransformerNet`, or a sequence that contains one.
         size: width and height of its pictures; None: they may have any.
-        centred, for_bf16, grouped: see `Graph`.
+        centred: with norms that keep their digits in large pictures, in networks where that shows.
+        for_bf16: for a compiler that is told to use bf16.
+        grouped: activations of `GROUPED` channels are groups.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
@@ -81,13 +82,7 @@ def openvino_model(
 
 
 class Graph:
-    """Makes operations of layers.
-
-    Args:
-        centred: with norms that keep their digits in large pictures, in networks where that shows.
-        for_bf16: for a compiler that is told to use bf16.
-        grouped: activations of `GROUPED` channels are groups.
-    """
+    """Makes operations of layers; the arguments are those of `openvino_model`."""
 
     def __init__(
         self, centred: bool = False, for_bf16: bool = False, grouped: bool = False
@@ -176,10 +171,7 @@ class Graph:
 def groups_pay(architecture: Architecture, pixels: int) -> bool:
     """Whether activations should be groups, in pictures of a size that is told.
 
-    Milliseconds of one core without / with them at 512×512 px: v1 365 / 339, v2 301 / 284, v3
-    256 / 227, v4 138 / 121 (AVX-512, 1 MiB of cache); v3 266 / 211, v4 151 / 123 (the same with
-    oneDNN's kernels for AVX2); in bf16 a twentieth less.  Nothing is gained at 256×256 px, with
-    2 MiB of cache, with groups of 64 channels; and ordinary k×k convolutions are slower in pieces.
+    They save 7 to 20 % at 512×512 px and 1 MiB of cache, nothing at 256×256 px or with 2 MiB.
     """
     lightweight = "residual" in architecture.lightweight
     return lightweight and pixels >= GROUPED_PIXELS and cache_of_a_core() < SMALL_CACHE
@@ -215,9 +207,7 @@ def _of_channels(module: nn.Module, own: slice) -> nn.Module:
 def _norms_are_sensitive(architecture: Architecture) -> bool:
     """Whether norms are centred in large pictures: where the encoder has some inside of its layers.
 
-    At 1448×1448 px, largest difference in levels of 255 from the picture made in tiles, whose sums
-    are in float64, and values that differ by more than 1, without / with it: v3 4 and 0.02 % / 3
-    and 0.0007 %, in 2.4 / 3.1 s; v2 3 and 0.01 % / 1 and none.  The others differ by 1.
+    Without it v3 is off by 4 levels of 255 at 1448×1448 px; the others differ by 1.
     """
     return "encoder" in architecture.lightweight and "norm" in architecture.inner
 

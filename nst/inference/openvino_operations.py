@@ -23,8 +23,7 @@ ROWS, COLUMNS = 2, 3  # axes of a picture
 LAST = np.iinfo(np.int32).max  # the end of an axis, for slices
 
 # Every inference asks for this.  Where two threads are the first to do so at once, OpenVINO 2026.4
-# never answers: one holds Python's interpreter and waits for the table of types, the other makes
-# the table and waits for the interpreter.
+# never answers: each waits for what the other holds.
 openvino.Type.f32.to_dtype()
 
 
@@ -82,8 +81,7 @@ def double_in_phases(x: Node, _: nn.ConvTranspose2d, weight: Tensor) -> Node:
     """A depthwise 3×3 convolution, transposed: stride 2, padding 1, output padding 1.
 
     As four ordinary ones, each of which makes one pixel of every 2×2; for OpenVINO has a slow
-    kernel for it in bf16.  v3 in bf16 on two cores with AMX, at 256² and 512² (fp32 42 and 185 ms,
-    the baseline in bf16 36 and 144): 71 and 282 ms with that kernel, 25 and 116 in phases.
+    kernel for it in bf16 (v3 at 512²: 282 ms with that kernel, 116 so).
 
     (1, C, H, W) -> (1, C, 2H, 2W)
     """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import openvino
@@ -37,10 +36,8 @@ class OpenVinoChain:
             "INFERENCE_PRECISION_HINT": "f32",
         }
         self._core = openvino.Core()
-        # Two forms may be compiled at a time, but each of them once, whoever asks for it.
-        self._compiler = ThreadPoolExecutor(threads)
-        self._compiled: dict[PartForm, Future[openvino.CompiledModel]] = {}
-        self._asking = threading.Lock()
+        self._compiled: dict[PartForm, openvino.CompiledModel] = {}
+        self._compiling = threading.Lock()  # each form once, whoever asks for it
         self._of_thread = threading.local()
 
     def __call__(self, values: np.ndarray, edges: Edges) -> np.ndarray:
@@ -52,14 +49,12 @@ class OpenVinoChain:
         """This thread's own."""
         requests = vars(self._of_thread).setdefault("requests", {})
         if form not in requests:
-            with self._asking:
+            with self._compiling:
                 if form not in self._compiled:
-                    self._compiled[form] = self._compiler.submit(self._compile, form)
-            requests[form] = self._compiled[form].result().create_infer_request()
+                    model = _tile_model(self._layers, form)
+                    self._compiled[form] = self._core.compile_model(model, "CPU", self._settings)
+            requests[form] = self._compiled[form].create_infer_request()
         return requests[form]
-
-    def _compile(self, form: PartForm) -> openvino.CompiledModel:
-        return self._core.compile_model(_tile_model(self._layers, form), "CPU", self._settings)
 
 
 def _tile_model(layers: Sequence[nn.Module], form: PartForm) -> openvino.Model:

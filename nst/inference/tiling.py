@@ -5,9 +5,7 @@ neighbourhood, so every tile is computed from as much more of its source as its 
 (`nst.inference.activation`).  Instance norms look at the whole picture, so all tiles must share its
 means and variances: layer by layer, each norm's input is computed in tiles for the whole picture
 and its statistics are gathered; only then does the next layer begin.  The result is the untiled
-network's, but for rounding.  (Statistics of the picture made smaller, as in Chen et al., AAAI 2022,
-are other statistics: 24-32 dB from the untiled result.)
-
+network's, but for rounding.
 Between two passes over the picture activations lie on disk (`nst.inference.disk`), or are computed
 again where that is quicker.
 """
@@ -53,9 +51,7 @@ TILE = 224
 # that what belongs to it lies together on disk; it is so high:
 STRIP_PIXELS = 400_000
 LOWEST, WIDEST = 8, 4096  # values, not px
-# Keeping a value costs as much time as so many multiply-accumulates; wider ones cost too much room.
-KEPT_MACS = 100
-KEPT_VALUES = 16  # a pixel of the picture
+KEPT_VALUES = 16  # a pixel of the picture; more would take too much room on the disk
 
 
 def run_tiled(
@@ -259,8 +255,7 @@ def _apply(part: nn.Module, source: Activation, tiles: _Tiles) -> Activation:
 
 
 def _apply_norm(norm: nn.GroupNorm, source: Activation, tiles: _Tiles) -> Activation:
-    narrow = source.channels <= KEPT_VALUES * source.stride**2
-    keep = narrow and source.macs() >= KEPT_MACS
+    keep = source.mixed and source.channels <= KEPT_VALUES * source.stride**2
     kept = tiles.disk.array(*source.size, source.channels) if keep else None
 
     def use(rows: slice, columns: slice, values: np.ndarray) -> ChannelStatistics:

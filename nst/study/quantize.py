@@ -180,9 +180,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         networks = load_networks()
         split = split_photos(find_photos(options.photos))  # as in training
-        training, tests = (PhotoSet(split[part], SIDE) for part in ("train", "test"))
-        count = min(CALIBRATION, len(training))
-        calibration = [photo.numpy() for photo in training.batch(range(count)).split(1)]
+        training = PhotoSet(split["train"][:CALIBRATION], SIDE)
+        tests = PhotoSet(split["test"], SIDE)
+        calibration = [photo.numpy() for photo in training.batch(range(len(training))).split(1)]
         models = {
             (name, form): quantized(network, form, calibration)
             for name, network in networks.items()
@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     table = compare(ready, sizes, tests.batch(range(len(tests))))
     times = measure_latency(ready, LATENCY_SIDE, LATENCY_SIDE, REPEATS)
-    table["calibration"] = count
+    table["calibration"] = len(training)
     table["latency_ms"] = [round(statistics.median(values), 1) for values in times.values()]
     save(options.out / TABLE, table)
     save(options.out / FIGURE, draw(ready))

@@ -8,14 +8,13 @@ VGG is frozen and only the pictures' gradient is wanted, so VGG's layers are one
 - on the way back, max-pooling's gradient, ReLU's mask and the gradients of Gram matrix and content
   meet in one compiled kernel, instead of a scatter by 64-bit indices and three passes more.
 
-With AMX in bf16 0.21 s instead of 0.60 s, for four pictures of 256×256 on two cores; with AVX-512
-in bf16 a whole step of a compiled v4 takes 1.6 s of CPU time instead of 2.1, in fp32 2.9 instead of
-3.2.  Shapes in comments are (N, H, W, C) where a name says `features`, (N, C, H, W) elsewhere.
+Shapes in comments are (N, H, W, C) where a name says `features`, (N, C, H, W) elsewhere.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -47,22 +46,13 @@ class Layer:
 
 
 @dataclass
-class Tape:
-    """What the way back needs of one layer."""
+class Step:
+    """One layer at work, with what the way back needs of it."""
 
     layer: Layer
     x: Tensor  # input of the convolution
     y: Tensor  # its output, after ReLU
     gram_error: Tensor | None = None  # Gram matrices less the style picture's, (N, C, C)
-
-
-@dataclass
-class Seen:
-    """One scale's walk through VGG: the two terms, and the tape, first layer first."""
-
-    content: Tensor
-    style: Tensor
-    tape: list[Tape] = field(default_factory=list)
 
 
 class FastLoss(nn.Module):
@@ -105,12 +95,8 @@ class FastLoss(nn.Module):
     @torch.no_grad()
     def content_target(self, photos: Tensor) -> Target:
         """What `forward` compares with: (N, 3, H, W) in [0, 1]."""
-        x = self._input(photos, scale=1)
-        for layer in self.scales[1]:
-            x = self._convolve(x, layer)
-            if layer.is_content:
-                break
-        features = nhwc(x)
+        walk = self._walk(self._input(photos, scale=1), scale=1)
+        features = next(nhwc(step.y) for step in walk if step.layer.is_content)
         return Target(features, features.float().square().sum((1, 2, 3)))
 
     def forward(self, pictures: Tensor, target: Target) -> LossTerms:
@@ -126,64 +112,65 @@ class FastLoss(nn.Module):
         x = normalise(shrink(pictures.float(), scale)).to(self.dtype)
         return x.contiguous(memory_format=torch.channels_last)
 
-    def _convolve(self, x: Tensor, layer: Layer) -> Tensor:
-        """(max-pooling,) convolution, ReLU."""
-        return self._convolve_only(nchw(pool(nhwc(x))) if layer.pooled else x, layer)
-
-    def _convolve_only(self, x: Tensor, layer: Layer) -> Tensor:
-        if self.fused:
-            return torch.ops.mkldnn._convolution_pointwise(
-                x, layer.weight, layer.bias, *PLAIN, 1, "relu", [], ""
-            )
-        return F.conv2d(x, layer.weight, layer.bias, padding=1).relu_()
-
-    def forth(self, x: Tensor, scale: int, target: Target, keep: bool) -> Seen:
-        """The terms of pictures as VGG gets them, (N, 3, H, W); `keep` the tape for `back`."""
-        zero = x.new_zeros((), dtype=torch.float32)
-        seen = Seen(zero, zero)
+    def _walk(self, x: Tensor, scale: int) -> Iterator[Step]:
+        """Layer by layer through VGG: (max-pooling,) convolution, ReLU."""
         for layer in self.scales[scale]:
             if layer.pooled:
                 x = nchw(pool(nhwc(x)))
-            y = self._convolve_only(x, layer)
-            here = Tape(layer, x, y)
-            features = nhwc(y)
+            if self.fused:
+                y = torch.ops.mkldnn._convolution_pointwise(
+                    x, layer.weight, layer.bias, *PLAIN, 1, "relu", [], ""
+                )
+            else:
+                y = F.conv2d(x, layer.weight, layer.bias, padding=1).relu_()
+            yield Step(layer, x, y)
+            x = y
+
+    def forth(
+        self, x: Tensor, scale: int, target: Target, keep: bool
+    ) -> tuple[Tensor, Tensor, list[Step]]:
+        """Content and style term of pictures as VGG gets them, (N, 3, H, W).
+
+        And, if it is to be kept, what `back` needs, first layer first.
+        """
+        content = style = x.new_zeros((), dtype=torch.float32)
+        tape = []
+        for step in self._walk(x, scale):
+            layer, features = step.layer, nhwc(step.y)
             if layer.gram is not None:
                 columns = features.flatten(1, 2)  # (N, H·W, C)
-                here.gram_error = columns.mT @ columns
-                here.gram_error = here.gram_error.float() / features[0].numel() - layer.gram
-                error = here.gram_error.square().sum((1, 2)).mean()
-                seen.style = seen.style + error / energy(layer.gram)
+                gram = (columns.mT @ columns).float() / features[0].numel()
+                step.gram_error = gram - layer.gram
+                error = step.gram_error.square().sum((1, 2)).mean()
+                style = style + error / energy(layer.gram)
             if layer.is_content:
                 distance = squared_distance(features, target.features)
-                seen.content = (distance / target.energy).mean()
+                content = (distance / target.energy).mean()
             if keep:
-                seen.tape.append(here)
-            x = y
-        return seen
+                tape.append(step)
+        return content, style, tape
 
-    def back(self, tape: list[Tape], target: Target, content: Tensor, style: Tensor) -> Tensor:
+    def back(self, tape: list[Step], target: Target, content: Tensor, style: Tensor) -> Tensor:
         """The gradient of `content`·content term + `style`·style term, (N, 3, H, W)."""
-        gradient: Tensor | None = None  # of the layer's output, as it comes from the layers above
-        for index in range(len(tape) - 1, -1, -1):
-            here = tape[index]
-            features = nhwc(here.y)
+        gradient = pooled = None  # of the layer's output, as it comes from the layers above
+        for step in reversed(tape):
+            layer, features = step.layer, nhwc(step.y)
             from_gram = goal = factor = None
-            if here.gram_error is not None:
-                count = features.numel()  # N·H·W·C
-                scaled = here.gram_error * (4 * style / (energy(here.layer.gram) * count))
+            if step.gram_error is not None:
+                scaled = step.gram_error * (4 * style / (energy(layer.gram) * features.numel()))
                 columns = features.flatten(1, 2)
                 from_gram = (columns @ scaled.to(columns.dtype)).view(features.shape)
-            if here.layer.is_content:
+            if layer.is_content:
                 goal = target.features
                 factor = 2 * content / (target.energy * len(features))
-            above = tape[index + 1] if index + 1 < len(tape) else None
-            pooled = nhwc(above.x) if above is not None and above.layer.pooled else None
             gradient = gather(features, gradient, pooled, from_gram, goal, factor)
-            gradient = torch.ops.aten.convolution_backward(
-                *(nchw(gradient), here.x, here.layer.weight, None, *PLAIN),
-                *(False, [0, 0], 1, [True, False, False]),
-            )[0]
-            gradient = nhwc(gradient)
+            pooled = nhwc(step.x) if layer.pooled else None
+            gradient = nhwc(
+                torch.ops.aten.convolution_backward(
+                    *(nchw(gradient), step.x, layer.weight, None, *PLAIN),
+                    *(False, [0, 0], 1, [True, False, False]),
+                )[0]
+            )
         assert gradient is not None
         return nchw(gradient)
 
@@ -195,9 +182,9 @@ class _ThroughVGG(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, loss: FastLoss, scale: int, target: Target
     ) -> tuple[Tensor, Tensor]:
-        seen = loss.forth(x, scale, target, keep=ctx.needs_input_grad[0])
-        ctx.loss, ctx.target, ctx.tape = loss, target, seen.tape
-        return seen.content, seen.style
+        content, style, tape = loss.forth(x, scale, target, keep=ctx.needs_input_grad[0])
+        ctx.loss, ctx.target, ctx.tape = loss, target, tape
+        return content, style
 
     @staticmethod
     def backward(ctx: Any, content: Tensor, style: Tensor) -> tuple[Tensor, None, None, None]:

@@ -39,10 +39,6 @@ class Log:
         self.rows: list[Row] = []  # not yet written, and the last
         self._written = 0  # bytes of the file before those
 
-    @property
-    def last(self) -> Row | None:
-        return self.rows[-1] if self.rows else None
-
     def save(self) -> None:
         """Append what is new; it is on the disk when this returns.
 
@@ -77,25 +73,21 @@ class Log:
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
-            raise CheckpointError(
-                f"{self.path}: missing; put it back, it has {step} rows"
-            ) from None
+            what = f"missing; put it back, it has {step} rows"
+            raise CheckpointError(f"{self.path}: {what}") from None
         if data.startswith(codecs.BOM_UTF8):
             data = data.removeprefix(codecs.BOM_UTF8)
             write_then_rename(self.path, lambda temporary: Path(temporary).write_bytes(data))
             say(f"{self.path}: took out the byte order mark that another program put there")
         header, *lines = data.splitlines(keepends=True) or [b""]
+        advice = "put the log back as it was written"
         if header.strip() != _HEADER.strip() or not header.endswith(b"\n"):
-            raise CheckpointError(
-                f"{self.path}: does not begin with {_HEADER.decode().strip()}; put the log back as "
-                "it was written"
-            )
+            what = f"does not begin with {_HEADER.decode().strip()}"
+            raise CheckpointError(f"{self.path}: {what}; {advice}")
         for number in range(1, step):
             if not _is_whole(lines[number - 1 : number], number):
-                raise CheckpointError(
-                    f"{self.path}: row {number} of {step} is missing or damaged; put the log back "
-                    "as it was written"
-                )
+                what = f"row {number} of {step} is missing or damaged"
+                raise CheckpointError(f"{self.path}: {what}; {advice}")
         after = lines[step:]
         if step and not _is_whole(lines[step - 1 : step], step):
             say(f"{self.path}: row {step} was torn or missing; the training state has it")

@@ -149,11 +149,6 @@ def choose_compile(asked: bool | None, device: str, precision: str, steps: int) 
     return True
 
 
-def allow_tf32() -> None:
-    """Let a GPU multiply fp32 matrices in TF32, which has all digits of features in bf16."""
-    torch.set_float32_matmul_precision("high")
-
-
 def describe_hardware(world: World, precision: str, compiled: bool) -> dict[str, Any]:
     """What a checkpoint notes, as plain values."""
     if world.device.startswith("cuda"):

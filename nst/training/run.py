@@ -195,7 +195,7 @@ class Run:
             "validated_at": self.validated_at,
             "changes": self.changes,
             "hardware": self.history,
-            "log_row": self.log.last,
+            "log_row": self.log.rows[-1] if self.log.rows else None,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),

@@ -99,14 +99,11 @@ def _photos_in_zip(path: Path) -> list[Photo]:
         raise ValueError(f"{path}: a damaged zip file ({error})") from None
     except NotImplementedError:
         method = zipfile.compressor_names.get(member.compress_type, str(member.compress_type))
-        raise ValueError(
-            f"{path}: a zip file of a compression that is not read here ({method}); unpack it and "
-            "give the folder"
-        ) from None
+        what = f"of a compression that is not read here ({method})"
+        raise ValueError(f"{path}: a zip file {what}; unpack it and give the folder") from None
     except RuntimeError:
-        raise ValueError(
-            f"{path}: a zip file with a password; unpack it and give the folder"
-        ) from None
+        what = "a zip file with a password"
+        raise ValueError(f"{path}: {what}; unpack it and give the folder") from None
     return photos
 
 

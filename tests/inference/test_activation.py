@@ -73,9 +73,9 @@ def test_a_part_is_the_same_part_of_the_whole(chain: list[str], rows: tuple[int,
     torch.testing.assert_close(torch.from_numpy(part), expected)
 
 
-def test_multiply_accumulates_of_one_value() -> None:
-    convolution = [nn.ReflectionPad2d(1), nn.Conv2d(8, 4, 3, stride=2)]  # 72 a value
-    doubling = nn.ConvTranspose2d(4, 2, 3, stride=2, padding=1, output_padding=1)  # 9 a value
-    activation = Activation(torch.zeros(16, 16, 8).numpy(), 1, tuple(convolution))
-    assert activation.macs() == 72
-    assert activation.then(doubling).macs() == 4 * 72 / (2 * 4) + 9
+def test_what_goes_across_channels_last() -> None:
+    photo = Activation(torch.zeros(16, 16, 8).numpy())
+    mixed = photo.then(nn.Conv2d(8, 8, 1)).then(nn.ReLU())
+    assert mixed.mixed
+    assert not photo.mixed
+    assert not mixed.then(nn.Conv2d(8, 8, 3, groups=8)).mixed

@@ -111,7 +111,6 @@ def test_bad_photos_are_left_out_by_name_before_anything_else(photos: Path) -> N
         assert any(line.startswith(f"left out: {photos / name}: ") for line in said)
     assert "5 of 13 photos cannot be read and are left out" in said
     assert sum(map(len, sets.values())) == 8
-    assert all(all(photo_set.decoded) for photo_set in sets.values())
     for name in BAD:
         (photos / name).unlink()
     again = load_photos([photos], side=24, say=None)
@@ -149,6 +148,5 @@ def test_what_is_more_than_the_paper_has_is_said(
     monkeypatch.setattr(data, "SPLIT", {"test": 1, "train": 6, "validation": 1})
     monkeypatch.setattr(data, "MAX_PHOTOS", 8)
     said: list[str] = []
-    sets = load_photos([photos], side=24, say=said.append)
+    load_photos([photos], side=24, say=said.append)
     assert said == ["photos: 1 test, 6 train, 1 validation, 4 not used (the paper has 8)"]
-    assert all(all(photo_set.decoded) for photo_set in sets.values())
