@@ -89,6 +89,7 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
+                gr.HTML(texts.INTRODUCTION)
                 bar = Bar(
                     StylizeRequest(
                         example=stylizer.first_example,

@@ -2,13 +2,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nst.models import VARIANTS
-from nst.paths import CHECKPOINTS
-from nst.web.page.texts import NETWORKS, message, model_card
+import pandas as pd
+
+from nst.models import VARIANTS, build_model, count_parameters
+from nst.paths import ASSETS, CHECKPOINTS
+from nst.web.page.texts import INTRODUCTION, NETWORKS, message, model_card
 
 
 def test_every_network_is_described() -> None:
     assert NETWORKS.keys() >= VARIANTS.keys()
+
+
+def test_the_introduction_says_what_was_measured() -> None:
+    counts = [count_parameters(build_model(name)) / 1e6 for name in VARIANTS]
+    assert f"{max(counts):.2f} to {min(counts):.2f}\nmillion" in INTRODUCTION
+    latency = pd.read_csv(ASSETS / "latency.csv").query("engine == 'openvino'")
+    assert "<b>v4</b> is the fastest" in INTRODUCTION
+    assert set(latency.loc[latency.groupby("size")["latency ms"].idxmin(), "network"]) == {"v4"}
+    means = pd.read_csv(CHECKPOINTS / "evaluation.csv").groupby("network").mean(numeric_only=True)
+    assert "leaves no grid" in INTRODUCTION
+    assert list(means.index[means["lattice_db"] < 4]) == ["v4"]
+    assert "<b>baseline</b> is the\nmost faithful" in INTRODUCTION
+    assert means["total"].idxmin() == "baseline"
 
 
 def test_messages_are_escaped_and_announced() -> None:
