@@ -75,4 +75,4 @@ class Restoring:
 
 
 def _write(path: Path, content: bytes) -> None:
-    write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))
+    write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content), durable=False)
