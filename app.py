@@ -47,15 +47,14 @@ from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
-from nst.web.server.body_limits import BodyLimits, refuse_malformed
+from nst.web.server.clients import Places
 from nst.web.server.environment import Address
 from nst.web.server.head_start import get_prepared
 from nst.web.server.offline import stay_offline
-from nst.web.server.queue_limits import Places, limit_queue
-from nst.web.server.request_filter import RequestFilter
+from nst.web.server.queue_limits import limit_queue
+from nst.web.server.request_filter import RequestFilter, refuse_malformed
 from nst.web.server.serving import Server
-from nst.web.server.session_limits import SessionLimits
-from nst.web.server.store import PictureStore, Restoring
+from nst.web.server.store import PictureStore
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
 
@@ -63,6 +62,7 @@ SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px",
 SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
 SETTLING = 5  # s, in which the first view has the machine to itself
 MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told to try again
+MAX_SESSIONS = 2000  # of 85 kB; their pictures are files
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 MEASURING = {"concurrency_id": "measuring", "concurrency_limit": 2}  # a new one ends the one before
@@ -176,18 +176,14 @@ def build_application(stylizer: Stylizer) -> Starlette:
     """The page with its bounds, for a server."""
     demo = build_demo(stylizer)
     demo.has_launched = True  # or Gradio takes any file of this machine for an upload
-    sessions = SessionLimits(demo)
-    limit_queue(demo, PLACES, sessions)
+    demo.state_session_capacity = MAX_SESSIONS
+    limit_queue(demo, PLACES)
     live = Live(stylizer.engines[stylizer.first_engine], stylizer.lock)
     routes: list[BaseRoute] = [live.route(), preview_route(), static_route()]
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
-    bounds = [
-        Middleware(RequestFilter, routes=routes, root_path=root_path),
-        Middleware(BodyLimits, store=stylizer.store, sessions=sessions, max_upload=MAX_BYTES),
-        Middleware(Restoring, store=stylizer.store),
-    ]
+    bounds = {"routes": routes, "max_upload": MAX_BYTES, "root_path": root_path}
     return gr.mount_gradio_app(
-        Starlette(middleware=bounds),
+        Starlette(middleware=[Middleware(RequestFilter, store=stylizer.store, **bounds)]),
         demo,
         path="/",
         root_path=root_path,
