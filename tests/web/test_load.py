@@ -103,6 +103,7 @@ class Busy(NamedTuple):
 def busy(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy]:
     """Two places, one for each client."""
     monkeypatch.setattr(app, "PLACES", {"networks": Places(of_all=2, of_a_client=1)})
+    monkeypatch.setattr(app, "MEASURING", app.ONE_AT_A_TIME)  # what tests ask for waits, too
     gate.open.set()  # the page's own example passes
     engines = {"eager": dict.fromkeys(VARIANTS, gate)}
     painter = Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS})
