@@ -11,11 +11,9 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Gradio is imported, which reads the environment
     from nst.console import run
     from nst.web.server.environment import prepare
-    from nst.web.server.head_start import start
     from nst.web.server.no_stubs import import_gradio_without_stubs
 
-    import_gradio_without_stubs()
-    run("app", *prepare(), first=start)
+    run("app", *prepare(), first=import_gradio_without_stubs)
 
 import os
 import socket
@@ -32,11 +30,14 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from nst.checkpoint import CheckpointError
+from nst.checkpoint import CheckpointError, load_networks
+from nst.inference.engines import Engine, EngineName, prepare_engines
+from nst.inference.picture import stylize
+from nst.models import TransformerNet
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.paths import ASSETS, CHECKPOINTS
-from nst.pictures.examples import FIRST_SIDE, examples
-from nst.pictures.reading import MAX_BYTES
+from nst.pictures.examples import FIRST_SIDE, LAMPS, examples
+from nst.pictures.reading import MAX_BYTES, limit_side, read_picture
 from nst.web.live.socket import MAX_MESSAGE, Live
 from nst.web.page import texts
 from nst.web.page.components import (
@@ -54,15 +55,13 @@ from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
-from nst.web.server.body_limits import BodyLimits, refuse_malformed
-from nst.web.server.environment import Address
-from nst.web.server.head_start import get_prepared
+from nst.web.server.clients import Places
+from nst.web.server.environment import Address, cannot_keep
 from nst.web.server.offline import stay_offline
-from nst.web.server.queue_limits import Places, limit_queue
-from nst.web.server.request_filter import RequestFilter
+from nst.web.server.queue_limits import limit_queue
+from nst.web.server.request_filter import RequestFilter, refuse_malformed
 from nst.web.server.serving import Server
-from nst.web.server.session_limits import SessionLimits
-from nst.web.server.store import PictureStore, Restoring
+from nst.web.server.store import PictureStore
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
 
@@ -70,6 +69,7 @@ SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px",
 SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
 SETTLING = 5  # s, in which the first view has the machine to itself
 MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told to try again
+MAX_SESSIONS = 2000  # of 85 kB; their pictures are files
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 MEASURING = {"concurrency_id": "measuring", "concurrency_limit": 2}  # a new one ends the one before
@@ -184,18 +184,14 @@ def build_application(stylizer: Stylizer) -> Starlette:
     """The page with its bounds, for a server."""
     demo = build_demo(stylizer)
     demo.has_launched = True  # or Gradio takes any file of this machine for an upload
-    sessions = SessionLimits(demo)
-    limit_queue(demo, PLACES, sessions)
+    demo.state_session_capacity = MAX_SESSIONS
+    limit_queue(demo, PLACES)
     live = Live(stylizer.engines[stylizer.first_engine], stylizer.lock)
     routes: list[BaseRoute] = [live.route(), preview_route(), static_route()]
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
-    bounds = [
-        Middleware(RequestFilter, routes=routes, root_path=root_path),
-        Middleware(BodyLimits, store=stylizer.store, sessions=sessions, max_upload=MAX_BYTES),
-        Middleware(Restoring, store=stylizer.store),
-    ]
+    bounds = {"routes": routes, "max_upload": MAX_BYTES, "root_path": root_path}
     return gr.mount_gradio_app(
-        Starlette(middleware=bounds),
+        Starlette(middleware=[Middleware(RequestFilter, store=stylizer.store, **bounds)]),
         demo,
         path="/",
         root_path=root_path,
@@ -216,17 +212,33 @@ def build_application(stylizer: Stylizer) -> Starlette:
     )
 
 
+def load_engines() -> tuple[dict[str, TransformerNet], dict[EngineName, dict[str, Engine]]]:
+    """Networks, and what runs them; the first engine has run once.
+
+    Raises:
+        CheckpointError: a network cannot be loaded.
+    """
+    networks = load_networks()
+    engines = prepare_engines(networks)
+    photo = limit_side(read_picture(LAMPS), FIRST_SIDE)
+    for engine in next(iter(engines.values())).values():
+        stylize(engine, photo)  # so that the first times shown are like all others
+    return networks, engines
+
+
 def main(address: Address, sockets: Sequence[socket.socket], folder: Path) -> None:
     """Show the page on sockets that listen at the address; visitors' files lie in the folder."""
     declare_for_zero_gpu()
     store = PictureStore(folder)
     delete_old_files(folder, store.kept)
     try:
-        networks, engines = get_prepared()
+        networks, engines = load_engines()
+        stylizer = Stylizer(networks, engines, store, examples())
+        server = Server(build_application(stylizer), sockets, MAX_MESSAGE)
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
-    stylizer = Stylizer(networks, engines, store, examples())
-    server = Server(build_application(stylizer), sockets, MAX_MESSAGE)
+    except OSError as error:
+        sys.exit(cannot_keep(error))
     print(f"* Running on local URL:  http://{address}")
     time.sleep(SETTLING)
     stylizer.prepare()

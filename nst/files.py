@@ -15,15 +15,17 @@ from pathlib import Path
 _HERE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]  # this machine, or container
 
 
-def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o666) -> None:
+def write_then_rename(
+    path: Path, write: Callable[[str], object], mode: int = 0o666, durable: bool = True
+) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place in one step.
 
-    When this returns, the file survives a power failure too.  A link stays one: the file that it
-    leads to is written.
+    A link stays one: the file that it leads to is written.
 
     Args:
         write: gets the temporary file's path; the file is there, and empty.
         mode: permissions, of which the umask takes away; 0o600 for the owner alone.
+        durable: when this returns, the file survives a power failure, too.
 
     Raises:
         OSError: the folder cannot be made or written to, or the disk is full; it names `path`.
@@ -37,9 +39,10 @@ def write_then_rename(path: Path, write: Callable[[str], object], mode: int = 0o
         with naming(path):
             write(str(temporary))
         temporary.chmod(permissions)  # a library may have put a file of its own there
-        _write_out(temporary, os.O_RDWR)  # before the name: or it may be there without content
+        if durable:  # before the name: or it may be there without content
+            _write_out(temporary, os.O_RDWR)
         temporary.replace(path)
-        if os.name == "posix":
+        if durable and os.name == "posix":
             with contextlib.suppress(OSError):  # some file systems do that for files only
                 _write_out(path.parent, os.O_RDONLY)
     except BaseException:

@@ -111,6 +111,9 @@ def test_a_file_is_on_the_disk_before_it_gets_its_name(
     monkeypatch.setattr(Path, "replace", record_replace)
     write_then_rename(tmp_path / "file", WRITERS["plain"])
     assert done == ["file", "rename", *["folder"] * (os.name == "posix")]
+    done.clear()
+    write_then_rename(tmp_path / "file", WRITERS["plain"], durable=False)
+    assert done == ["rename"]
 
 
 def test_a_full_disk_names_the_file(tmp_path: Path) -> None:

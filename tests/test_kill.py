@@ -143,10 +143,9 @@ prepared = prepare()
 import app
 from nst.checkpoint import load_networks
 from nst.models import VARIANTS
-from nst.web.server.head_start import Prepared
 app.examples = lambda: {"lamps": app.ASSETS / "lamps.png"}
 nothing = dict.fromkeys(VARIANTS, lambda photo: photo)
-app.get_prepared = lambda: Prepared(load_networks(), {"eager": nothing})
+app.load_engines = lambda: (load_networks(), {"eager": nothing})
 app.main(*prepared)
 """
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from nst.pictures.reading import MAX_BYTES
-from nst.web.server import body_limits, serving
-from nst.web.server.body_limits import MAX_JSON
+from nst.web.server import request_filter, serving
+from nst.web.server.request_filter import MAX_JSON, UPLOADS_AT_ONCE
 from nst.web.server.temporary_files import SMALLEST, make_room
 from tests.web.conftest import Idle
 
@@ -140,7 +140,7 @@ def knock(raw: Raw) -> None:
 
 
 def test_half_a_body_ends(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_limits, "SECONDS", 0.2)
+    monkeypatch.setattr(request_filter, "SECONDS", 0.2)
     raw.head("/gradio_api/cancel", JSON, "Content-Length: 100")
     raw.socket.sendall(b"{")
     assert raw.status() == 408
@@ -149,7 +149,7 @@ def test_half_a_body_ends(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_half_an_upload_ends_and_is_deleted(
     idle: Idle, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(body_limits, "SECONDS", 0.2)
+    monkeypatch.setattr(request_filter, "SECONDS", 0.2)
     before = uploads(idle)
     raw.head("/gradio_api/upload", FORM, "Content-Length: 1000000")
     raw.socket.sendall(FILE + bytes(100_000))
@@ -185,21 +185,13 @@ def test_a_request_does_not_understate_its_files(idle: Idle, raw: Raw) -> None:
     for _ in range(MAX_BYTES // len(part)):
         raw.chunk(part)
         raw.chunk(END.removesuffix(b"--\r\n") + b"\r\n" + FILE.removeprefix(b"--x\r\n"))
-    raw.chunk(bytes(body_limits.AROUND_A_FILE))
+    raw.chunk(bytes(request_filter.AROUND_A_FILE))
     assert raw.status() == 413
     assert uploads(idle) == before
 
 
-def test_one_client_sends_so_much_and_no_more(idle: Idle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_limits, "MAX_PER_CLIENT", 150_000)
-    client = {"x-forwarded-for": "203.0.113.50"}
-    statuses = [upload(idle, 100_000, **client).status_code for _ in range(3)]
-    assert statuses == [200, 200, 429]
-    assert upload(idle, 100_000, **{"x-forwarded-for": "203.0.113.51"}).status_code == 200
-
-
 def test_uploads_that_stand_still_leave_room_for_others(idle: Idle) -> None:
-    standing = [Raw(idle.url) for _ in range(body_limits.MAX_OF_A_CLIENT)]
+    standing = [Raw(idle.url) for _ in range(UPLOADS_AT_ONCE.of_a_client)]
     before = uploads(idle)
     for raw in standing:
         raw.head(

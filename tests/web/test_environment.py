@@ -120,3 +120,20 @@ def test_a_port_in_use(taken: int) -> None:
     assert done.returncode == 1
     assert "in use" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="bounds are POSIX's")
+def test_a_temporary_folder_that_is_full(tmp_path: Path) -> None:
+    text = (
+        "import resource; from nst.web.server.environment import prepare;"
+        "prepared = prepare(); import app; from nst.models import VARIANTS;"
+        "same = dict.fromkeys(VARIANTS, lambda photo: photo);"
+        "networks = app.load_networks(); app.load_engines = lambda: (networks, {'eager': same});"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); app.main(*prepared)"
+    )
+    environment = {"GRADIO_TEMP_DIR": str(tmp_path), "GRADIO_SERVER_PORT": str(free_port())}
+    done = run_python("-c", text, **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("app.py: pictures cannot be kept (File too large")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import gradio as gr
@@ -20,8 +21,9 @@ from websockets.sync.client import connect
 
 from nst.web.live.socket import ROUTE
 from nst.web.server import clients, request_filter
-from nst.web.server.clients import client_of
+from nst.web.server.clients import Places, client_of
 from nst.web.server.request_filter import RequestFilter
+from nst.web.server.store import PictureStore
 from tests.web.conftest import Idle
 
 # What somebody has looked at, of the routes that Gradio serves.
@@ -112,7 +114,7 @@ def test_what_is_needed_is_open_and_nothing_else(idle: Idle) -> None:
             assert client.get(path).status_code == 404, path
     scopes = ({"type": "http", "method": method, "path": path.replace("{}", "x")}
               for method, path in listed(NEEDED))  # fmt: skip
-    only = RequestFilter(PlainTextResponse("here"), [])
+    only = RequestFilter(PlainTextResponse("here"), idle.store)
     assert all(only.is_open(scope) for scope in scopes)
 
 
@@ -126,18 +128,15 @@ def test_sockets_are_open_where_the_camera_is(idle: Idle) -> None:
 
 
 @pytest.fixture
-def behind() -> TestClient:
+def behind(tmp_path: Path) -> TestClient:
     """Something behind the filter, which answers whatever comes through."""
-    return TestClient(RequestFilter(PlainTextResponse("here"), []))
+    return TestClient(RequestFilter(PlainTextResponse("here"), PictureStore(tmp_path)))
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine called atelier."""
     monkeypatch.setattr(socket, "gethostname", lambda: "Atelier")
-    clients._own_names.cache_clear()
-    yield
-    clients._own_names.cache_clear()
 
 
 OWN = ["localhost:7860", "LOCALHOST", "localhost.", "127.0.0.1", "[::1]:7860", "192.168.1.5:7860",
@@ -169,7 +168,6 @@ def test_the_page_may_be_given_names(
     assert behind.get("/", headers={"host": host}).status_code == 421
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    clients._own_names.cache_clear()
     assert behind.get("/", headers={"host": host}).status_code == 200
 
 
@@ -242,8 +240,10 @@ def test_the_proxies_of_a_space_are_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     assert "10.0.0.0/8" in clients.trusted_proxies().split(",")
 
 
-def test_one_client_asks_for_so_much_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_filter, "MAX_AT_ONCE", 3)
+def test_one_client_asks_for_so_much_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(request_filter, "AT_ONCE", Places(of_all=9, of_a_client=3))
 
     async def ask(address: str, filter: RequestFilter) -> int:
         statuses = []
@@ -262,7 +262,7 @@ def test_one_client_asks_for_so_much_at_once(monkeypatch: pytest.MonkeyPatch) ->
             await opened.wait()
             await PlainTextResponse("here")(scope, receive, send)
 
-        only = RequestFilter(slow, [])
+        only = RequestFilter(slow, PictureStore(tmp_path))
         waiting = [asyncio.create_task(ask("203.0.113.7", only)) for _ in range(3)]
         await asyncio.sleep(0)
         assert await ask("203.0.113.7", only) == 429
@@ -270,6 +270,6 @@ def test_one_client_asks_for_so_much_at_once(monkeypatch: pytest.MonkeyPatch) ->
         opened.set()
         assert await asyncio.gather(*waiting, other) == 4 * [200]
         assert await ask("203.0.113.7", only) == 200
-        assert not only._at_once
+        assert not only._requests
 
     asyncio.run(scenario())

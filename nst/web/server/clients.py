@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from functools import cache
+from collections import Counter
 from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -47,6 +48,21 @@ def client_of(scope: Scope) -> str | None:
     return str(address if address.version == 4 else ip_network((address, IPV6_LINE), strict=False))
 
 
+class Places(NamedTuple):
+    """How many of something there may be at once."""
+
+    of_all: int
+    of_a_client: int
+
+    def full(self, taken: Counter[str | None], client: str | None) -> str | None:
+        """Why a client gets none now, in words."""
+        if taken.total() >= self.of_all:
+            return f"There are {taken.total()} already. Please try again later."
+        if client and taken[client] >= self.of_a_client:
+            return f"There are {taken[client]} of your address already. Please try again later."
+        return None
+
+
 def is_own_name(host: str) -> bool:
     """Whether a `Host` header names this page, and not a site that leads here.
 
@@ -59,21 +75,11 @@ def is_own_name(host: str) -> bool:
     declared = urlsplit(root).hostname
     if on_a_space() or (root and not declared):
         return True
+    own, bound = socket.gethostname().lower(), os.environ.get("GRADIO_SERVER_NAME", "").lower()
     with contextlib.suppress(ValueError):
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
-        return name in {"localhost", declared, *_own_names()} or _is_address(name)
-    return False
-
-
-@cache
-def _own_names() -> set[str]:
-    own = socket.gethostname().lower()
-    bound = os.environ.get("GRADIO_SERVER_NAME", "").lower()
-    return {own, f"{own}.local", bound} - {""}
-
-
-def _is_address(name: str) -> bool:
-    with contextlib.suppress(ValueError):
+        if name and name in ("localhost", declared, own, f"{own}.local", bound):
+            return True
         return bool(ip_address(name))
     return False
 

@@ -46,8 +46,13 @@ def prepare() -> tuple[Address, list[socket.socket], Path]:
     except CannotStartError as error:
         sys.exit(f"app.py: {error}")
     except OSError as error:
-        reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        sys.exit(f"app.py: pictures cannot be kept ({reason}); GRADIO_TEMP_DIR sets another folder")
+        sys.exit(cannot_keep(error))
+
+
+def cannot_keep(error: OSError) -> str:
+    """A sentence about a temporary folder that cannot be made or written to, or is full."""
+    reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"app.py: pictures cannot be kept ({reason}); GRADIO_TEMP_DIR sets another folder"
 
 
 def use_no_proxy(environment: Environment) -> None:
@@ -80,21 +85,14 @@ def listen(address: Address) -> list[socket.socket]:
     Raises:
         CannotStartError: nobody can listen there, or somebody else does already.
     """
-    sockets = []
     try:
         places = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, place in dict.fromkeys(places):
-            sockets.append(listener := socket.socket(family, kind, protocol))
-            if os.name == "posix":  # elsewhere it would let two listen to one port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(place)
-            listener.listen(BACKLOG)
+        return [
+            socket.create_server(place, family=family, backlog=BACKLOG)
+            for family, _, _, _, place in dict.fromkeys(places)
+        ]
     except (OSError, UnicodeError) as error:
-        for listener in sockets:
-            listener.close()
         reason = getattr(error, "strerror", None) or "not a name"
+        reason = reason.partition(" (while")[0]  # Python repeats the address
         advice = "GRADIO_SERVER_NAME and GRADIO_SERVER_PORT set another address"
         raise CannotStartError(f"cannot listen on {address} ({reason}); {advice}") from None
-    return sockets

@@ -11,7 +11,7 @@ import uuid
 from asyncio import Queue as AsyncQueue
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 from fastapi import Request
@@ -19,23 +19,10 @@ from gradio import route_utils
 from gradio.queueing import Event, Queue
 from gradio.server_messages import EventMessage
 
-from nst.web.server.clients import client_of
-from nst.web.server.session_limits import SessionLimits
+from nst.web.server.clients import Places, client_of
 
 MAX_UNREAD = 50  # messages of one visitor; the oldest go before there are more
 READING = 30  # s, in which a listener comes back for the next message; Gradio's does in 10
-EVERY = 1  # s, between looking for listeners who have gone
-
-
-class Places(NamedTuple):
-    """How many jobs may wait, of all that share a `concurrency_id`."""
-
-    of_all: int
-    of_a_client: int
-
-
-FULL = "Queue is full: {} wait. Please try again later."
-FULL_FOR_YOU = "Queue is full: {} of your address wait. Please try again when they are done."
 
 
 class Messages(AsyncQueue[EventMessage]):
@@ -69,9 +56,7 @@ class Messages(AsyncQueue[EventMessage]):
 class LimitedQueue(Queue):
     """Refuses jobs by their `concurrency_id`, and forgets those that nobody listens to."""
 
-    def __init__(
-        self, blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits
-    ) -> None:
+    def __init__(self, blocks: gr.Blocks, places: Mapping[str, Places]) -> None:
         super().__init__(
             live_updates=True,
             concurrency_count=blocks.max_threads,
@@ -79,23 +64,16 @@ class LimitedQueue(Queue):
             max_size=None,
             blocks=blocks,
         )
-        self.places, self.sessions = places, sessions
-        self._next_look = 0.0
+        self.places = places
 
     async def push(self, body: Any, request: Request, username: str | None) -> tuple:
         """Take a job, if there is a place for it."""
         self._forget_who_has_gone()
         if body.fn_index is not None and (full := self._is_full(body, request)):
-            return False, full, "queue_full"
+            return False, f"Queue is full. {full}", "queue_full"
         session = body.session_hash = body.session_hash or uuid.uuid4().hex
-        self.sessions.note(session, request.scope)
-        if session not in self.pending_messages_per_session:
-            self.pending_messages_per_session[session] = Messages()
-        self.pending_messages_per_session[session].expect_reader()
-        answer = await super().push(body, request, username)
-        for waiting in self.event_queue_per_concurrency_id.values():
-            line_up(waiting.queue)
-        return answer
+        self.pending_messages_per_session.setdefault(session, Messages()).expect_reader()
+        return await super().push(body, request, username)
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """The next job to run."""
@@ -111,20 +89,12 @@ class LimitedQueue(Queue):
         name = route_utils.get_fn(self.blocks, None, body).concurrency_id
         if name not in self.places or name not in self.event_queue_per_concurrency_id:
             return None
-        waiting, places = self.event_queue_per_concurrency_id[name].queue, self.places[name]
-        if len(waiting) >= places.of_all:
-            return FULL.format(len(waiting))
-        client = client_of(request.scope)
-        theirs = sum(client_of(event.request.scope) == client for event in waiting)
-        if client and theirs >= places.of_a_client:
-            return FULL_FOR_YOU.format(theirs)
-        return None
+        waiting = self.event_queue_per_concurrency_id[name].queue
+        clients = Counter(client_of(event.request.scope) for event in waiting)
+        return self.places[name].full(clients, client_of(request.scope))
 
     def _forget_who_has_gone(self) -> None:
         """Their jobs, and what they have not read; a job that runs ends after its next result."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + EVERY
         sessions = self.pending_messages_per_session
         gone = {name for name, unread in sessions.items() if not unread.is_read}
         for waiting in self.event_queue_per_concurrency_id.values():
@@ -138,18 +108,7 @@ class LimitedQueue(Queue):
             self.pending_event_ids_session.pop(name, None)
 
 
-def line_up(jobs: list[Event]) -> None:
-    """Everybody's first job comes before anybody's second, and so on."""
-    seen: Counter[str] = Counter()
-    rounds = {}
-    for job in jobs:
-        client = client_of(job.request.scope) or job._id  # who is nobody has one job
-        rounds[job] = seen[client]
-        seen[client] += 1
-    jobs.sort(key=rounds.__getitem__)
-
-
-def limit_queue(blocks: gr.Blocks, places: Mapping[str, Places], sessions: SessionLimits) -> None:
+def limit_queue(blocks: gr.Blocks, places: Mapping[str, Places]) -> None:
     """Have a page's events wait in a queue with so many places for each `concurrency_id`."""
     blocks.queue(api_open=False)
-    blocks._queue = LimitedQueue(blocks, places, sessions)
+    blocks._queue = LimitedQueue(blocks, places)

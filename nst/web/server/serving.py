@@ -1,4 +1,4 @@
-"""The page's HTTP server: uvicorn in a thread, with bounds of our own."""
+"""The page's HTTP server: uvicorn in a thread, with bounds on those who are slow."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from socket import socket
 
 import uvicorn
-from h11 import DONE, IDLE, SEND_BODY
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from nst.web.server.clients import trusted_proxies
 
-SECONDS = 10  # in which the head of a request comes, and what nobody reads of one
-UNWANTED_RATE = 10_000_000  # bytes a second that are read of a request after it was refused
+SECONDS = 10  # in which the head of a request comes, and what nobody reads of the one before
 UNREAD_SECONDS = 60  # until 48 kB have been taken of what waits to be sent
 MAX_CONNECTIONS = 600  # a system's usual bound on open files is 1024
 
@@ -44,39 +42,21 @@ class PromptSocket(_TakenInTime, WebSocketsSansIOProtocol):
 
 
 class PromptProtocol(_TakenInTime, H11Protocol):
-    """HTTP, on such a connection, which ends also when a request's head is begun and not ended."""
+    """HTTP, on such a connection, which ends also when no head of a request comes.
 
-    _clock: asyncio.TimerHandle | None = None
+    uvicorn's own clock for that begins after the first answer, and stops at any byte.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        self._set_clock()
+        self.timeout_keep_alive = SECONDS
+        self.timeout_keep_alive_task = self.loop.call_later(
+            SECONDS, self.timeout_keep_alive_handler
+        )
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._set_clock()
-        if self._is_refused():  # who sends on hears why, but costs little
-            self.transport.pause_reading()
-            self.loop.call_later(len(data) / UNWANTED_RATE, self.transport.resume_reading)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
-        super().connection_lost(exc)
-
-    def _set_clock(self) -> None:
-        if self.conn.their_state is not IDLE and not self._is_refused():
-            self._stop_clock()
-        elif self._clock is None:
-            self._clock = self.loop.call_later(SECONDS, self.transport.close)
-
-    def _is_refused(self) -> bool:
-        """Whether a request has been answered before its end."""
-        return self.conn.our_state is DONE and self.conn.their_state is SEND_BODY
-
-    def _stop_clock(self) -> None:
-        if self._clock:
-            self._clock.cancel()
-            self._clock = None
+        self.conn.receive_data(data)
+        self.handle_events()  # which stops the clock at a whole head
 
 
 class Server:

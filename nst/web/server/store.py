@@ -9,7 +9,6 @@ from pathlib import Path
 from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nst.files import write_then_rename
 
@@ -52,27 +51,11 @@ class PictureStore:
         self._contents.update({path: path.read_bytes() for path in map(Path, paths)})
 
     def restore(self) -> None:
-        """Write the pictures that are kept again where they are gone."""
+        """Write the pictures that are kept again where somebody has cleaned the folder."""
         for path, content in self._contents.copy().items():
             if not path.exists():
                 _write(path, content)
 
 
-class Restoring:
-    """Middleware: whatever is asked for, the pictures that are kept are there.
-
-    Temporary folders are cleaned by others; Gradio makes them again for what comes, and these are
-    written again.
-    """
-
-    def __init__(self, app: ASGIApp, store: PictureStore) -> None:
-        self.app, self.store = app, store
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            self.store.restore()
-        await self.app(scope, receive, send)
-
-
 def _write(path: Path, content: bytes) -> None:
-    write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content))
+    write_then_rename(path, lambda temporary: Path(temporary).write_bytes(content), durable=False)

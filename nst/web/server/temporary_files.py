@@ -116,10 +116,13 @@ def sweep(folder: Path, kept: Collection[str]) -> None:
     for path in kept:
         with contextlib.suppress(OSError):
             os.utime(path)
+    before = time.time() - OLD
     for page in folder.parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # another page may be deleting it
             if _is_ours(page):
-                _sweep_one(page, time.time() - OLD)
+                old = [path for changed, _, path in _within(page) if changed < before]
+                for path in [*old, page] if page.lstat().st_mtime < before else old:
+                    _delete(path)
     make_room(folder, kept, MAX_BYTES)
 
 
@@ -128,40 +131,33 @@ def make_room(folder: Path, kept: Collection[str], most: int) -> None:
 
     So nobody who fills the folder keeps others from coming; they lose what they came with first.
     """
-    found, total = [], 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # somebody has deleted it
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode) and str(path) not in kept:
-                size = max(status.st_size, SMALLEST)
-                found.append((status.st_mtime, size, path))
-                total += size
-    for _, size, path in sorted(found):
+    files = [each for each in _within(folder) if each[1] and str(each[2]) not in kept]
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
         if total <= most:
             break
-        with contextlib.suppress(OSError):
-            path.unlink()
+        _delete(path)
         total -= size
+
+
+def _within(folder: Path) -> list[tuple[float, int, Path]]:
+    """When each was changed, its bytes (0: a folder), and where; what is in a folder before it."""
+    found = []
+    for root, folders, files in os.walk(folder, topdown=False):
+        for name in (*files, *folders):
+            with contextlib.suppress(FileNotFoundError):  # somebody has deleted it
+                status = (path := Path(root, name)).lstat()
+                size = 0 if stat.S_ISDIR(status.st_mode) else max(status.st_size, SMALLEST)
+                found.append((status.st_mtime, size, path))
+    return found
+
+
+def _delete(path: Path) -> None:
+    with contextlib.suppress(OSError):  # a folder that is not empty, or somebody was faster
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _is_ours(folder: Path) -> bool:
     """A real folder, and of this user: anybody can put things into a system's temporary one."""
     status = folder.lstat()
     return stat.S_ISDIR(status.st_mode) and (os.name != "posix" or status.st_uid == os.getuid())
-
-
-def _sweep_one(page: Path, before: float) -> None:
-    found = [(page, os.rmdir)]
-    for root, folders, files in os.walk(page):
-        found += [(Path(root, name), os.rmdir) for name in folders]
-        found += [(Path(root, name), os.unlink) for name in files]
-    old = [(path, delete) for path, delete in found if _is_older(path, before)]
-    for path, delete in reversed(old):  # what is in a folder before it
-        with contextlib.suppress(OSError):  # a folder that is not empty
-            delete(path)
-
-
-def _is_older(path: Path, than: float) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return path.lstat().st_mtime < than
-    return False
