@@ -1,0 +1,285 @@
+// WGSL for the operations that nst/device_program.py writes.
+//
+// An activation is array<vec4f>: for every four channels ("a quad") a plane of rows × columns. A
+// kernel is its code and the names of what it binds, in the order of the bindings.
+
+const COLUMNS = 16, ROWS = 4; // of threads in a workgroup
+const THREADS = COLUMNS * ROWS;
+const SOME = 8; // parts of statistics that one thread merges
+
+const TYPES = {
+  sizes: "<uniform> sizes: Sizes",
+  source: " source: texture_2d<f32>",
+  picture: " picture: texture_storage_2d<rgba8unorm, write>",
+  input: "<storage, read> input: array<vec4f>",
+  other: "<storage, read> other: array<vec4f>",
+  output: "<storage, read_write> output: array<vec4f>",
+  weights: "<storage, read> weights: array<vec4f>",
+  norm: "<storage, read> norm: array<vec4f>",
+  otherNorm: "<storage, read> otherNorm: array<vec4f>",
+  newNorm: "<storage, read_write> newNorm: array<vec4f>",
+  parts: "<storage, read> parts: array<Part>",
+  newParts: "<storage, read_write> newParts: array<Part>",
+};
+
+const COMMON = `
+struct Sizes { picture: vec2i, padded: vec2i } // columns, rows
+struct Part { mean: vec4f, squares: vec4f, count: f32 } // of some pixels; squared differences
+fn reflect(place: i32, side: i32) -> i32 { return side - 1 - abs(side - 1 - abs(place)); }
+`;
+
+function kernel(names, body) {
+  const bindings = names.map((name, at) => `@group(0) @binding(${at}) var${TYPES[name]};`);
+  return { code: [COMMON, ...bindings, body].join("\n"), names };
+}
+
+const range = (count) => [...Array(count).keys()];
+const lines = (count, line) => range(count).map(line).join("\n");
+const quadsOf = (channels) => Math.ceil(channels / 4);
+
+/** The picture on white, made larger by reflection where its sides are no multiples of 4. */
+export const takePicture = () => kernel(["sizes", "source", "output"], `
+@compute @workgroup_size(${COLUMNS}, ${ROWS})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let place = vec2i(id.xy);
+  if (any(place >= sizes.padded)) { return; }
+  let inside = vec2i(reflect(place.x, sizes.picture.x), reflect(place.y, sizes.picture.y));
+  let pixel = textureLoad(source, inside, 0);
+  output[place.y * sizes.padded.x + place.x] = vec4f(mix(vec3f(1), pixel.rgb, pixel.a), 0);
+}`);
+
+/** What the next operation sees of a value: the norm between them and its ReLU are applied. */
+function viewed(view, value, scale, shift) {
+  const scaled = view.norm === null ? value : `fma(${value}, ${scale}, ${shift})`;
+  return view.relu ? `max(${scaled}, vec4f())` : scaled;
+}
+
+const load = (op, row, column) =>
+  viewed(op.inputs[0], `input[plane + (${row}) * before.x + ${column}]`, "scale", "shift");
+
+/** How many pixels, one below the other, and how many quads of channels a thread makes. */
+function tile(op) {
+  if (op.depthwise) return { pixels: 8, quads: 1 };
+  return { pixels: 8, quads: [3, 2, 1].find((count) => quadsOf(op.channels[1]) % count === 0) };
+}
+
+/** How many workgroups a convolution takes; along z are quads, in each of a transposed one's phases. */
+export function convolutionGroups(op, [columns, rows]) {
+  const { pixels, quads } = tile(op);
+  const transposed = op.upsampling === "transposed";
+  const scale = op.scales[transposed ? 0 : 1];
+  return [
+    Math.ceil(columns / scale / COLUMNS),
+    Math.ceil(rows / scale / (ROWS * pixels)),
+    (quadsOf(op.channels[1]) / quads) * (transposed ? 4 : 1),
+  ];
+}
+
+export function convolution(op) {
+  const { pixels, quads } = tile(op);
+  const [quadsIn, quadsOut] = op.channels.map(quadsOf);
+  const transposed = op.upsampling === "transposed";
+  const names = ["sizes", "input", "weights", op.output === null ? "picture" : "output"];
+  if (op.inputs[0].norm !== null) names.push("norm");
+  if (op.statistics) names.push("newParts");
+  return kernel(names, `
+${op.statistics ? `var<workgroup> own: array<Part, ${THREADS * quads}>;` : ""}
+@compute @workgroup_size(${COLUMNS}, ${ROWS})
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let before = sizes.padded / ${op.scales[0]};
+  let after = sizes.padded / ${op.scales[1]};
+  let grid = ${transposed ? "before" : "after"};
+  let phase = ${transposed ? "vec2i(group.zz) / vec2i(1, 2) % 2" : "vec2i()"};
+  let quad = i32(group.z) / ${transposed ? 4 : 1} * ${quads};
+  let left = i32(group.x * ${COLUMNS} + local.x);
+  let top = i32(group.y * ${ROWS} + local.y) * ${pixels};
+  ${lines(quads, (q) => lines(pixels, (p) => `var sum${q}${p} = weights[quad + ${q}];`))}
+  if (left < grid.x && top < grid.y) {
+    for (var quadIn = ${op.depthwise ? "quad" : 0}; quadIn < ${op.depthwise ? "quad + 1" : quadsIn}; quadIn++) {
+      ${op.inputs[0].norm === null ? "" : "let scale = norm[2 * quadIn]; let shift = norm[2 * quadIn + 1];"}
+      let plane = quadIn * before.x * before.y;
+      ${transposed ? transposedTaps(op) : taps(op)}
+    }
+    ${op.output === null ? paint(op) : write(op)}
+  }
+  ${op.statistics ? statistics(op) : ""}
+}`);
+}
+
+/** Every tap of the kernel, on a picture that goes on by reflection and may have its pixels repeated. */
+function taps(op) {
+  const { pixels } = tile(op);
+  const { kernel: side, stride, padding } = op;
+  const repeats = op.upsampling === "nearest" ? 2 : 1;
+  const along = (place, axis) => {
+    const inside = side === 1 ? place : `reflect(${place}, before.${axis} * ${repeats})`;
+    return `${inside} / ${repeats}`;
+  };
+  const read = (row) => load(op, along(row, "y"), "column");
+  const row = (pixel) => `top * ${stride} + ${pixel * stride - padding} + y`;
+  const values = lines(pixels, (p) => `let value${p} = ${read(row(p))};`);
+  // Without a stride a pixel's next row is the row of the pixel below it, which is here already.
+  const first = lines(pixels, (p) => `var value${p} = ${p ? read(`top + ${p - 1 - padding}`) : "vec4f()"};`);
+  const next = lines(pixels, (p) => `value${p} = ${p < pixels - 1 ? `value${p + 1}` : read(row(p))};`);
+  const slides = stride === 1 && side > 1;
+  return `
+  for (var x = 0; x < ${side}; x++) {
+    let column = ${along(`left * ${stride} + x - ${padding}`, "x")};
+    ${slides ? first : ""}
+    for (var y = 0; y < ${side}; y++) {
+      ${slides ? next : values}
+      ${multiply(op)}
+    }
+  }`;
+}
+
+/** A quarter of the taps in each phase: those of the pixels (2 left, 2 top) + phase. */
+function transposedTaps(op) {
+  const { pixels } = tile(op);
+  const { kernel: side, padding } = op;
+  const value = (p) => `
+      let row${p} = top + ${p} + down;
+      let value${p} = select(vec4f(), ${load(op, `row${p}`, "column")}, inside && row${p} >= 0 && row${p} < before.y);`;
+  return `
+  for (var x = (phase.x + ${padding}) % 2; x < ${side}; x += 2) {
+    let column = left + (phase.x + ${padding} - x) / 2;
+    let inside = column >= 0 && column < before.x;
+    for (var y = (phase.y + ${padding}) % 2; y < ${side}; y += 2) {
+      let down = (phase.y + ${padding} - y) / 2;
+      ${lines(pixels, value)}
+      ${multiply(op)}
+    }
+  }`;
+}
+
+/** One tap's weights times the values of all pixels. */
+function multiply(op) {
+  const { pixels, quads } = tile(op);
+  const [quadsIn, quadsOut] = op.channels.map(quadsOf);
+  if (op.depthwise) {
+    return `let weight = weights[${quadsOut} + (quad * ${op.kernel} + x) * ${op.kernel} + y];
+      ${lines(pixels, (p) => `sum0${p} = fma(weight, value${p}, sum0${p});`)}`;
+  }
+  const lanes = range(Math.min(op.channels[0], 4));
+  const quad = (q) => `{
+      let at = ${quadsOut} + ((((quad + ${q}) * ${quadsIn} + quadIn) * ${op.kernel} + x) * ${op.kernel} + y) * ${lanes.length};
+      ${lanes.map((lane) => `let weight${lane} = weights[at + ${lane}];`).join(" ")}
+      ${lines(pixels, (p) => lanes.map((lane) =>
+        `sum${q}${p} = fma(weight${lane}, vec4f(value${p}.${"xyzw"[lane]}), sum${q}${p});`).join(" "))}
+      }`;
+  return lines(quads, quad);
+}
+
+function write(op) {
+  const { pixels, quads } = tile(op);
+  const steps = op.upsampling === "transposed" ? 2 : 1;
+  return lines(pixels, (p) => `
+    if (top + ${p} < grid.y) {
+      let at = (quad * after.y + (top + ${p}) * ${steps} + phase.y) * after.x + left * ${steps} + phase.x;
+      ${lines(quads, (q) => `output[at + ${q} * after.x * after.y] = sum${q}${p};`)}
+    }`);
+}
+
+/** Red, green, blue; or twelve channels that are the red, green and blue of 2×2 pixels. */
+function paint(op) {
+  const { pixels } = tile(op);
+  if (!op.shuffle) {
+    return lines(pixels, (p) => `textureStore(picture, vec2i(left, top + ${p}), vec4f(sum0${p}.xyz, 1));`);
+  }
+  const pixel = (p, corner) => {
+    const colours = range(3).map((quad) => `sum${quad}${p}.${"xyzw"[corner]}`);
+    const place = `2 * vec2i(left, top + ${p}) + vec2i(${corner % 2}, ${corner >> 1})`;
+    return `textureStore(picture, ${place}, vec4f(${colours}, 1));`;
+  };
+  return lines(pixels, (p) => lines(4, (corner) => pixel(p, corner)));
+}
+
+/** The statistics of several parts as those of one (Chan, Golub and LeVeque, 1983), in `whole`. */
+const merge = (from, start, step, end) => `
+  var whole = Part();
+  for (var i = u32(${start}); i < ${end}; i += ${step}) {
+    let part = ${from}[i];
+    whole.mean += part.count * part.mean;
+    whole.count += part.count;
+  }
+  whole.mean /= max(whole.count, 1);
+  for (var i = u32(${start}); i < ${end}; i += ${step}) {
+    let part = ${from}[i];
+    let away = part.mean - whole.mean;
+    whole.squares += part.squares + part.count * away * away;
+  }`;
+
+/** Merges the parts of all threads, those of each quad; `use` gets them as `whole` in thread `quad`. */
+const mergeThreads = (quads, use) => `
+  workgroupBarrier();
+  if (thread < ${(THREADS / SOME) * quads}) {
+    ${merge("own", `thread * ${SOME}`, 1, `thread * ${SOME} + ${SOME}`)}
+    own[thread * ${SOME}] = whole;
+  }
+  workgroupBarrier();
+  if (thread < ${quads}) {
+    ${merge("own", `thread * ${THREADS}`, SOME, `thread * ${THREADS} + ${THREADS}`)}
+    ${use}
+  }`;
+
+/** Of what a workgroup has made, for the norm that follows. */
+function statistics(op) {
+  const { pixels, quads } = tile(op);
+  const valid = (q, p, value) => `select(vec4f(), ${value}, ${p} < count)`;
+  const part = (q) => {
+    const sum = range(pixels).map((p) => valid(q, p, `sum${q}${p}`)).join(" + ");
+    const squares = range(pixels).map((p) => valid(q, p, `away${p} * away${p}`)).join(" + ");
+    return `{
+      let mean = (${sum}) / f32(max(count, 1));
+      ${lines(pixels, (p) => `let away${p} = sum${q}${p} - mean;`)}
+      own[thread + ${q * THREADS}] = Part(mean, ${squares}, f32(count));
+    }`;
+  };
+  const phases = op.upsampling === "transposed" ? 4 : 1;
+  return `
+  let count = select(0, clamp(grid.y - top, 0, ${pixels}), left < grid.x);
+  ${lines(quads, part)}
+  ${mergeThreads(quads, `
+    let place = (group.z % ${phases} * groups.y + group.y) * groups.x + group.x;
+    newParts[(u32(quad) + thread) * groups.x * groups.y * ${phases} + place] = whole;`)}`;
+}
+
+/** Scale and shift of an instance norm, of one quad in each workgroup. */
+export const norm = (op) => kernel(["weights", "parts", "newNorm"], `
+var<workgroup> own: array<Part, ${THREADS}>;
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let quad = group.x;
+  let count = arrayLength(&parts) / ${quadsOf(op.channels)}; // of each quad
+  {
+    ${merge("parts", "quad * count + thread", THREADS, "(quad + 1) * count")}
+    own[thread] = whole;
+  }
+  ${mergeThreads(1, `
+    let scale = weights[quad] / sqrt(whole.squares / whole.count + ${op.eps});
+    newNorm[2 * quad] = scale;
+    newNorm[2 * quad + 1] = weights[quad + ${quadsOf(op.channels)}] - whole.mean * scale;`)}
+}`);
+
+/** Of two values, as a residual block has them. */
+export function sum(op) {
+  const [one, two] = op.inputs;
+  const names = ["sizes", "input", "other", "output"];
+  if (one.norm !== null) names.push("norm");
+  if (two.norm !== null) names.push("otherNorm");
+  return kernel(names, `
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let side = vec2u(sizes.padded / ${op.scale});
+  if (id.x >= side.x * side.y) { return; }
+  let quad = id.y;
+  let at = quad * side.x * side.y + id.x;
+  output[at] = ${viewed(one, "input[at]", "norm[2 * quad]", "norm[2 * quad + 1]")}
+    + ${viewed(two, "other[at]", "otherNorm[2 * quad]", "otherNorm[2 * quad + 1]")};
+}`);
+}
