@@ -1,7 +1,7 @@
 // Paints pictures on the visitor's own GPU, as the programs of nst/device_program.py say.
 
 import { DeviceError, useDevice } from "./device.js";
-import { convolution, convolutionGroups, norm, sum, takePicture } from "./kernels.js";
+import { convolution, convolutionGroups, norm, partsOf, sum, takePicture } from "./kernels.js";
 
 export { DeviceError };
 
@@ -19,6 +19,7 @@ export class Engine {
   #operations;
   #program;
   #weights;
+  #merged; // statistics, as kernels.js says
   #pipelines;
   #sized = null; // what the size of the pictures asks for
   #last = Promise.resolve(); // calls come one after the other
@@ -28,11 +29,11 @@ export class Engine {
    * @param {string | ArrayBuffer} program the bytes of a program, or their address
    * @throws {DeviceError} the device cannot; any other error: the program cannot be had
    */
-  static async open(program) {
+  static async open(program, merged = null) {
     const device = await useDevice();
     try {
       const bytes = typeof program === "string" ? await download(program) : program;
-      const engine = new Engine(device, parse(bytes));
+      const engine = new Engine(device, parse(bytes), merged ?? !device.software);
       await engine.#compile();
       return engine;
     } catch (error) {
@@ -41,8 +42,9 @@ export class Engine {
     }
   }
 
-  constructor(device, program) {
+  constructor(device, program, merged) {
     this.#device = device;
+    this.#merged = merged;
     this.#program = program;
     this.#operations = [TAKE, ...program.operations];
   }
@@ -58,7 +60,7 @@ export class Engine {
   }
 
   async #compile() {
-    const kernels = this.#operations.map((op) => (op === TAKE ? takePicture() : KERNELS[op.kind](op)));
+    const kernels = this.#operations.map((op) => (op === TAKE ? takePicture() : KERNELS[op.kind](op, this.#merged)));
     try {
       const pipelines = await Promise.all(kernels.map((kernel) => this.#device.pipeline(kernel)));
       this.#pipelines = pipelines.map((pipeline, at) => ({ pipeline, names: kernels[at].names }));
@@ -188,7 +190,7 @@ export class Engine {
     const rows = Math.ceil((width * 4) / ROW) * ROW * height;
     const result = buffer(rows, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
     const groups = this.#operations.map((op) => groupsOf(op, padded));
-    const parts = this.#operations.map((op, at) => partsOf(op, groups[at]));
+    const parts = this.#operations.map((op, at) => partsOf(op, groups[at], this.#merged));
     const norms = this.#operations.filter((op) => op.kind === "norm");
     const normSize = Math.ceil(Math.max(ROW, ...norms.map((op) => op.channels * 8)) / ROW) * ROW;
     const whole = {
@@ -250,13 +252,6 @@ function groupsOf(op, [columns, rows]) {
     case "norm": return [quadsOf(op.channels)];
     case "sum": return [Math.ceil((columns * rows) / op.scale ** 2 / 64), quadsOf(op.channels)];
   }
-}
-
-/** How many parts of statistics an operation writes. */
-function partsOf(op, [columns, rows]) {
-  if (!op.statistics) return 0;
-  const phases = op.upsampling === "transposed" ? 4 : 1;
-  return columns * rows * phases * quadsOf(op.channels[1]);
 }
 
 async function download(address) {

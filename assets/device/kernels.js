@@ -50,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
 /** What the next operation sees of a value: the norm between them and its ReLU are applied. */
 function viewed(view, value, scale, shift) {
-  const scaled = view.norm === null ? value : `fma(${value}, ${scale}, ${shift})`;
+  const scaled = view.norm === null ? value : `(${value} * ${scale} + ${shift})`;
   return view.relu ? `max(${scaled}, vec4f())` : scaled;
 }
 
@@ -59,6 +59,7 @@ const load = (op, row, column) =>
 
 /** How many pixels, one below the other, and how many quads of channels a thread makes. */
 function tile(op) {
+  if (op.tile) return op.tile;
   if (op.depthwise) return { pixels: 8, quads: 1 };
   return { pixels: 8, quads: [3, 2, 1].find((count) => quadsOf(op.channels[1]) % count === 0) };
 }
@@ -75,7 +76,12 @@ export function convolutionGroups(op, [columns, rows]) {
   ];
 }
 
-export function convolution(op) {
+/**
+ * A convolution of any kind.
+ * @param {boolean} merged whether the statistics of a workgroup's threads are merged before they are
+ *   written: less to write, but a CPU, which runs its threads one after the other, pays for barriers
+ */
+export function convolution(op, merged) {
   const { pixels, quads } = tile(op);
   const [quadsIn, quadsOut] = op.channels.map(quadsOf);
   const transposed = op.upsampling === "transposed";
@@ -83,7 +89,7 @@ export function convolution(op) {
   if (op.inputs[0].norm !== null) names.push("norm");
   if (op.statistics) names.push("newParts");
   return kernel(names, `
-${op.statistics ? `var<workgroup> own: array<Part, ${THREADS * quads}>;` : ""}
+${op.statistics && merged ? `var<workgroup> own: array<Part, ${THREADS * quads}>;` : ""}
 @compute @workgroup_size(${COLUMNS}, ${ROWS})
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -107,7 +113,7 @@ fn main(
     }
     ${op.output === null ? paint(op) : write(op)}
   }
-  ${op.statistics ? statistics(op) : ""}
+  ${op.statistics ? statistics(op, merged) : ""}
 }`);
 }
 
@@ -118,24 +124,16 @@ function taps(op) {
   const repeats = op.upsampling === "nearest" ? 2 : 1;
   const along = (place, axis) => {
     const inside = side === 1 ? place : `reflect(${place}, before.${axis} * ${repeats})`;
-    return `${inside} / ${repeats}`;
+    return repeats === 1 ? inside : `${inside} / ${repeats}`;
   };
-  const read = (row) => load(op, along(row, "y"), "column");
-  const row = (pixel) => `top * ${stride} + ${pixel * stride - padding} + y`;
-  const values = lines(pixels, (p) => `let value${p} = ${read(row(p))};`);
-  // Without a stride a pixel's next row is the row of the pixel below it, which is here already.
-  const first = lines(pixels, (p) => `var value${p} = ${p ? read(`top + ${p - 1 - padding}`) : "vec4f()"};`);
-  const next = lines(pixels, (p) => `value${p} = ${p < pixels - 1 ? `value${p + 1}` : read(row(p))};`);
-  const slides = stride === 1 && side > 1;
-  return `
-  for (var x = 0; x < ${side}; x++) {
-    let column = ${along(`left * ${stride} + x - ${padding}`, "x")};
-    ${slides ? first : ""}
-    for (var y = 0; y < ${side}; y++) {
-      ${slides ? next : values}
-      ${multiply(op)}
-    }
-  }`;
+  const rows = (pixels - 1) * stride + side; // that a thread's pixels see
+  const row = (r) => `let value${r} = ${load(op, along(`top * ${stride} + ${r - padding}`, "y"), "column")};`;
+  const column = (x) => `
+    let column = ${along(`left * ${stride} + ${x} - ${padding}`, "x")};
+    ${lines(rows, row)}
+    ${lines(side, (y) => multiply(op, x, y, (p) => `value${p * stride + y}`))}`;
+  // Unrolled as far as a CPU's compiler likes it: every turn of a loop stores and loads all sums.
+  return side === 1 ? column(0) : `for (var x = 0; x < ${side}; x++) {${column("x")}}`;
 }
 
 /** A quarter of the taps in each phase: those of the pixels (2 left, 2 top) + phase. */
@@ -152,27 +150,29 @@ function transposedTaps(op) {
     for (var y = (phase.y + ${padding}) % 2; y < ${side}; y += 2) {
       let down = (phase.y + ${padding} - y) / 2;
       ${lines(pixels, value)}
-      ${multiply(op)}
+      ${multiply(op, "x", "y", (p) => `value${p}`)}
     }
   }`;
 }
 
-/** One tap's weights times the values of all pixels. */
-function multiply(op) {
+/** One tap's weights times the values that the pixels have there. */
+function multiply(op, x, y, value) {
   const { pixels, quads } = tile(op);
   const [quadsIn, quadsOut] = op.channels.map(quadsOf);
+  const { kernel: side } = op;
   if (op.depthwise) {
-    return `let weight = weights[${quadsOut} + (quad * ${op.kernel} + x) * ${op.kernel} + y];
-      ${lines(pixels, (p) => `sum0${p} = fma(weight, value${p}, sum0${p});`)}`;
+    return `{
+      let weight = weights[${quadsOut} + (quad * ${side} + ${x}) * ${side} + ${y}];
+      ${lines(pixels, (p) => `sum0${p} += weight * ${value(p)};`)}
+    }`;
   }
   const lanes = range(Math.min(op.channels[0], 4));
-  const quad = (q) => `{
-      let at = ${quadsOut} + ((((quad + ${q}) * ${quadsIn} + quadIn) * ${op.kernel} + x) * ${op.kernel} + y) * ${lanes.length};
-      ${lanes.map((lane) => `let weight${lane} = weights[at + ${lane}];`).join(" ")}
-      ${lines(pixels, (p) => lanes.map((lane) =>
-        `sum${q}${p} = fma(weight${lane}, vec4f(value${p}.${"xyzw"[lane]}), sum${q}${p});`).join(" "))}
-      }`;
-  return lines(quads, quad);
+  return lines(quads, (q) => `{
+      let at = ${quadsOut} + ((((quad + ${q}) * ${quadsIn} + quadIn) * ${side} + ${x}) * ${side} + ${y}) * ${lanes.length};
+      ${lines(lanes.length, (lane) => `let weight${lane} = weights[at + ${lane}];`)}
+      ${lines(pixels, (p) =>
+        `sum${q}${p} += ${lanes.map((lane) => `weight${lane} * ${value(p)}.${"xyzw"[lane]}`).join(" + ")};`)}
+    }`);
 }
 
 function write(op) {
@@ -227,26 +227,33 @@ const mergeThreads = (quads, use) => `
     ${use}
   }`;
 
-/** Of what a workgroup has made, for the norm that follows. */
-function statistics(op) {
+/** How many parts of statistics a convolution in these workgroups leaves. */
+export function partsOf(op, [columns, rows, quads], merged) {
+  return op.statistics ? columns * rows * quads * tile(op).quads * (merged ? 1 : THREADS) : 0;
+}
+
+/** Of what a thread has made, for the norm that follows. */
+function statistics(op, merged) {
   const { pixels, quads } = tile(op);
-  const valid = (q, p, value) => `select(vec4f(), ${value}, ${p} < count)`;
+  const phases = op.upsampling === "transposed" ? 4 : 1;
+  const valid = (p, value) => `select(vec4f(), ${value}, ${p} < count)`;
   const part = (q) => {
-    const sum = range(pixels).map((p) => valid(q, p, `sum${q}${p}`)).join(" + ");
-    const squares = range(pixels).map((p) => valid(q, p, `away${p} * away${p}`)).join(" + ");
+    const sum = range(pixels).map((p) => valid(p, `sum${q}${p}`)).join(" + ");
+    const squares = range(pixels).map((p) => valid(p, `away${p} * away${p}`)).join(" + ");
+    const place = merged ? `own[thread + ${q * THREADS}]` : `newParts[start + ${q} * parts]`;
     return `{
       let mean = (${sum}) / f32(max(count, 1));
       ${lines(pixels, (p) => `let away${p} = sum${q}${p} - mean;`)}
-      own[thread + ${q * THREADS}] = Part(mean, ${squares}, f32(count));
+      ${place} = Part(mean, ${squares}, f32(count));
     }`;
   };
-  const phases = op.upsampling === "transposed" ? 4 : 1;
   return `
   let count = select(0, clamp(grid.y - top, 0, ${pixels}), left < grid.x);
+  let parts = groups.x * groups.y * ${merged ? phases : phases * THREADS}; // of each quad
+  let place = (group.z % ${phases} * groups.y + group.y) * groups.x + group.x;
+  let start = u32(quad) * parts + place${merged ? "" : ` * ${THREADS} + thread`};
   ${lines(quads, part)}
-  ${mergeThreads(quads, `
-    let place = (group.z % ${phases} * groups.y + group.y) * groups.x + group.x;
-    newParts[(u32(quad) + thread) * groups.x * groups.y * ${phases} + place] = whole;`)}`;
+  ${merged ? mergeThreads(quads, "newParts[start + thread * parts] = whole;") : ""}`;
 }
 
 /** Scale and shift of an instance norm, of one quad in each workgroup. */
