@@ -34,12 +34,16 @@ class Device {
   }
 
   /** A kernel, ready to run; the same code is compiled once for all networks. */
-  pipeline({ code }) {
+  async pipeline(code) {
     if (!this.pipelines.has(code)) {
       const compute = { module: this.gpu.createShaderModule({ code }) };
       this.pipelines.set(code, this.gpu.createComputePipelineAsync({ layout: "auto", compute }));
     }
-    return this.pipelines.get(code);
+    try {
+      return await this.pipelines.get(code);
+    } catch (error) {
+      throw this.error(error);
+    }
   }
 
   /** What `work` gives, when the GPU has not refused it; it must not wait for anything. */
@@ -50,10 +54,10 @@ class Device {
     try {
       result = work();
     } catch (error) {
-      failure = error; // of a source that cannot be read, for one
+      failure = error; // such as a video of another site, which must not be read
     }
-    const [memory, invalid] = await Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()])
-      .catch((error) => [null, error]);
+    const scopes = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
+    const [memory, invalid] = await Promise.all(scopes).catch((error) => [null, error]);
     if (memory && !this.lost) throw new DeviceError("memory", MEMORY, memory);
     if (failure ?? invalid) throw this.error(failure ?? invalid);
     return result;
@@ -61,7 +65,8 @@ class Device {
 
   /** What to tell of a failure whose cause may be that the device is lost. */
   error(cause) {
-    return this.lost ? new DeviceError("lost", LOST, cause) : new DeviceError("failed", FAILED, cause);
+    const [reason, message] = this.lost ? ["lost", LOST] : ["failed", FAILED];
+    return new DeviceError(reason, message, cause);
   }
 
   /** One user less; with the last one everything leaves the GPU. */

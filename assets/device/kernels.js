@@ -36,9 +36,45 @@ function kernel(names, body) {
 const range = (count) => [...Array(count).keys()];
 const lines = (count, line) => range(count).map(line).join("\n");
 const quadsOf = (channels) => Math.ceil(channels / 4);
+const isTransposed = (op) => op.upsampling === "transposed";
+const phasesOf = (op) => (isTransposed(op) ? 4 : 1); // pixels of 2×2 that threads do not share
+
+/** An operation's kernel. */
+export function kernelOf(op, merged) {
+  switch (op.kind) {
+    case "take": return takePicture();
+    case "convolution": return convolution(op, merged);
+    case "norm": return norm(op);
+    case "sum": return sum(op);
+  }
+}
+
+/** In how many workgroups it runs, along x, y and z, for a picture of these padded sides. */
+export function groupsOf(op, [columns, rows]) {
+  switch (op.kind) {
+    case "take": return [Math.ceil(columns / COLUMNS), Math.ceil(rows / ROWS)];
+    case "norm": return [quadsOf(op.channels)];
+    case "sum": {
+      const pixels = (columns * rows) / op.scale ** 2;
+      return [Math.ceil(pixels / THREADS), quadsOf(op.channels)];
+    }
+  }
+  const { pixels, quads } = tile(op);
+  const scale = op.scales[isTransposed(op) ? 0 : 1];
+  return [
+    Math.ceil(columns / scale / COLUMNS),
+    Math.ceil(rows / scale / (ROWS * pixels)),
+    (quadsOf(op.channels[1]) / quads) * phasesOf(op),
+  ];
+}
+
+/** How many parts of statistics it leaves. */
+export function partsOf(op, [columns, rows, depth], merged) {
+  return op.statistics ? columns * rows * depth * tile(op).quads * (merged ? 1 : THREADS) : 0;
+}
 
 /** The picture on white, made larger by reflection where its sides are no multiples of 4. */
-export const takePicture = () => kernel(["sizes", "source", "output"], `
+const takePicture = () => kernel(["sizes", "source", "output"], `
 @compute @workgroup_size(${COLUMNS}, ${ROWS})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let place = vec2i(id.xy);
@@ -59,21 +95,8 @@ const load = (op, row, column) =>
 
 /** How many pixels, one below the other, and how many quads of channels a thread makes. */
 function tile(op) {
-  if (op.tile) return op.tile;
   if (op.depthwise) return { pixels: 8, quads: 1 };
   return { pixels: 8, quads: [3, 2, 1].find((count) => quadsOf(op.channels[1]) % count === 0) };
-}
-
-/** How many workgroups a convolution takes; along z are quads, in each of a transposed one's phases. */
-export function convolutionGroups(op, [columns, rows]) {
-  const { pixels, quads } = tile(op);
-  const transposed = op.upsampling === "transposed";
-  const scale = op.scales[transposed ? 0 : 1];
-  return [
-    Math.ceil(columns / scale / COLUMNS),
-    Math.ceil(rows / scale / (ROWS * pixels)),
-    (quadsOf(op.channels[1]) / quads) * (transposed ? 4 : 1),
-  ];
 }
 
 /**
@@ -81,12 +104,13 @@ export function convolutionGroups(op, [columns, rows]) {
  * @param {boolean} merged whether the statistics of a workgroup's threads are merged before they are
  *   written: less to write, but a CPU, which runs its threads one after the other, pays for barriers
  */
-export function convolution(op, merged) {
+function convolution(op, merged) {
   const { pixels, quads } = tile(op);
   const [quadsIn, quadsOut] = op.channels.map(quadsOf);
-  const transposed = op.upsampling === "transposed";
+  const transposed = isTransposed(op);
   const names = ["sizes", "input", "weights", op.output === null ? "picture" : "output"];
-  if (op.inputs[0].norm !== null) names.push("norm");
+  const normed = op.inputs[0].norm !== null;
+  if (normed) names.push("norm");
   if (op.statistics) names.push("newParts");
   return kernel(names, `
 ${op.statistics && merged ? `var<workgroup> own: array<Part, ${THREADS * quads}>;` : ""}
@@ -101,13 +125,13 @@ fn main(
   let after = sizes.padded / ${op.scales[1]};
   let grid = ${transposed ? "before" : "after"};
   let phase = ${transposed ? "vec2i(group.zz) / vec2i(1, 2) % 2" : "vec2i()"};
-  let quad = i32(group.z) / ${transposed ? 4 : 1} * ${quads};
+  let quad = i32(group.z) / ${phasesOf(op)} * ${quads};
   let left = i32(group.x * ${COLUMNS} + local.x);
   let top = i32(group.y * ${ROWS} + local.y) * ${pixels};
   ${lines(quads, (q) => lines(pixels, (p) => `var sum${q}${p} = weights[quad + ${q}];`))}
   if (left < grid.x && top < grid.y) {
-    for (var quadIn = ${op.depthwise ? "quad" : 0}; quadIn < ${op.depthwise ? "quad + 1" : quadsIn}; quadIn++) {
-      ${op.inputs[0].norm === null ? "" : "let scale = norm[2 * quadIn]; let shift = norm[2 * quadIn + 1];"}
+    ${op.depthwise ? "let quadIn = quad;" : `for (var quadIn = 0; quadIn < ${quadsIn}; quadIn++)`} {
+      ${normed ? "let scale = norm[2 * quadIn]; let shift = norm[2 * quadIn + 1];" : ""}
       let plane = quadIn * before.x * before.y;
       ${transposed ? transposedTaps(op) : taps(op)}
     }
@@ -117,7 +141,7 @@ fn main(
 }`);
 }
 
-/** Every tap of the kernel, on a picture that goes on by reflection and may have its pixels repeated. */
+/** Every tap of the kernel; the input goes on by reflection, and its pixels may be repeated. */
 function taps(op) {
   const { pixels } = tile(op);
   const { kernel: side, stride, padding } = op;
@@ -127,7 +151,10 @@ function taps(op) {
     return repeats === 1 ? inside : `${inside} / ${repeats}`;
   };
   const rows = (pixels - 1) * stride + side; // that a thread's pixels see
-  const row = (r) => `let value${r} = ${load(op, along(`top * ${stride} + ${r - padding}`, "y"), "column")};`;
+  const row = (r) => {
+    const place = along(`top * ${stride} + ${r - padding}`, "y");
+    return `let value${r} = ${load(op, place, "column")};`;
+  };
   const column = (x) => `
     let column = ${along(`left * ${stride} + ${x} - ${padding}`, "x")};
     ${lines(rows, row)}
@@ -142,7 +169,8 @@ function transposedTaps(op) {
   const { kernel: side, padding } = op;
   const value = (p) => `
       let row${p} = top + ${p} + down;
-      let value${p} = select(vec4f(), ${load(op, `row${p}`, "column")}, inside && row${p} >= 0 && row${p} < before.y);`;
+      let inside${p} = inside && row${p} >= 0 && row${p} < before.y;
+      let value${p} = select(vec4f(), ${load(op, `row${p}`, "column")}, inside${p});`;
   return `
   for (var x = (phase.x + ${padding}) % 2; x < ${side}; x += 2) {
     let column = left + (phase.x + ${padding} - x) / 2;
@@ -166,21 +194,24 @@ function multiply(op, x, y, value) {
       ${lines(pixels, (p) => `sum0${p} += weight * ${value(p)};`)}
     }`;
   }
-  const lanes = range(Math.min(op.channels[0], 4));
+  const lanes = Math.min(op.channels[0], 4);
+  const product = (p) =>
+    range(lanes).map((lane) => `weight${lane} * ${value(p)}.${"xyzw"[lane]}`).join(" + ");
   return lines(quads, (q) => `{
-      let at = ${quadsOut} + ((((quad + ${q}) * ${quadsIn} + quadIn) * ${side} + ${x}) * ${side} + ${y}) * ${lanes.length};
-      ${lines(lanes.length, (lane) => `let weight${lane} = weights[at + ${lane}];`)}
-      ${lines(pixels, (p) =>
-        `sum${q}${p} += ${lanes.map((lane) => `weight${lane} * ${value(p)}.${"xyzw"[lane]}`).join(" + ")};`)}
+      let tap = (((quad + ${q}) * ${quadsIn} + quadIn) * ${side} + ${x}) * ${side} + ${y};
+      let at = ${quadsOut} + tap * ${lanes};
+      ${lines(lanes, (lane) => `let weight${lane} = weights[at + ${lane}];`)}
+      ${lines(pixels, (p) => `sum${q}${p} += ${product(p)};`)}
     }`);
 }
 
 function write(op) {
   const { pixels, quads } = tile(op);
-  const steps = op.upsampling === "transposed" ? 2 : 1;
+  const steps = isTransposed(op) ? 2 : 1;
   return lines(pixels, (p) => `
     if (top + ${p} < grid.y) {
-      let at = (quad * after.y + (top + ${p}) * ${steps} + phase.y) * after.x + left * ${steps} + phase.x;
+      let place = vec2i(left, top + ${p}) * ${steps} + phase;
+      let at = (quad * after.y + place.y) * after.x + place.x;
       ${lines(quads, (q) => `output[at + ${q} * after.x * after.y] = sum${q}${p};`)}
     }`);
 }
@@ -189,7 +220,8 @@ function write(op) {
 function paint(op) {
   const { pixels } = tile(op);
   if (!op.shuffle) {
-    return lines(pixels, (p) => `textureStore(picture, vec2i(left, top + ${p}), vec4f(sum0${p}.xyz, 1));`);
+    const place = (p) => `vec2i(left, top + ${p})`;
+    return lines(pixels, (p) => `textureStore(picture, ${place(p)}, vec4f(sum0${p}.xyz, 1));`);
   }
   const pixel = (p, corner) => {
     const colours = range(3).map((quad) => `sum${quad}${p}.${"xyzw"[corner]}`);
@@ -214,7 +246,7 @@ const merge = (from, start, step, end) => `
     whole.squares += part.squares + part.count * away * away;
   }`;
 
-/** Merges the parts of all threads, those of each quad; `use` gets them as `whole` in thread `quad`. */
+/** Merges all threads' parts; `use` gets those of a quad as `whole`, in the thread of its number. */
 const mergeThreads = (quads, use) => `
   workgroupBarrier();
   if (thread < ${(THREADS / SOME) * quads}) {
@@ -227,15 +259,10 @@ const mergeThreads = (quads, use) => `
     ${use}
   }`;
 
-/** How many parts of statistics a convolution in these workgroups leaves. */
-export function partsOf(op, [columns, rows, quads], merged) {
-  return op.statistics ? columns * rows * quads * tile(op).quads * (merged ? 1 : THREADS) : 0;
-}
-
 /** Of what a thread has made, for the norm that follows. */
 function statistics(op, merged) {
   const { pixels, quads } = tile(op);
-  const phases = op.upsampling === "transposed" ? 4 : 1;
+  const phases = phasesOf(op);
   const valid = (p, value) => `select(vec4f(), ${value}, ${p} < count)`;
   const part = (q) => {
     const sum = range(pixels).map((p) => valid(p, `sum${q}${p}`)).join(" + ");
@@ -257,7 +284,7 @@ function statistics(op, merged) {
 }
 
 /** Scale and shift of an instance norm, of one quad in each workgroup. */
-export const norm = (op) => kernel(["weights", "parts", "newNorm"], `
+const norm = (op) => kernel(["weights", "parts", "newNorm"], `
 var<workgroup> own: array<Part, ${THREADS}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -274,7 +301,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }`);
 
 /** Of two values, as a residual block has them. */
-export function sum(op) {
+function sum(op) {
   const [one, two] = op.inputs;
   const names = ["sizes", "input", "other", "output"];
   if (one.norm !== null) names.push("norm");
