@@ -1,4 +1,4 @@
-"""A `TransformerNet` as a program for the visitor's own device, which assets/device/ runs by WebGPU.
+"""A `TransformerNet` as a program for the visitor's own device; assets/device/ runs it by WebGPU.
 
 A program is a list of operations and one block of weights.  Nothing about any network is written
 down in JavaScript: an operation says all that its kernel has to know.
@@ -212,7 +212,7 @@ def _lanes(values: Tensor | None, channels: int) -> np.ndarray:
 
 
 def _in_reading_order(weight: Tensor, *, swapped: bool) -> np.ndarray:
-    """Kernels -> (D/4, C/4, columns, rows, 4 of C, 4 of D), depthwise (D/4, 1, columns, rows, 1, 4).
+    """Kernels -> (D/4, C/4, columns, rows, 4 of C, 4 of D); with fewer than 4 of C where C is less.
 
     Args:
         weight: (D, C, rows, columns), where `swapped` (C, D, rows, columns).
@@ -268,7 +268,10 @@ def cost(program: Program, width: int, height: int) -> Cost:
     units, multiplications = _size(3, 1), 0  # the picture, written once
     for operation in program.operations:
         if operation["kind"] == "convolution":
-            (before, after), (in_channels, out_channels) = operation["scales"], operation["channels"]
+            (before, after), (in_channels, out_channels) = (
+                operation["scales"],
+                operation["channels"],
+            )
             reads, writes = _size(in_channels, before), _size(out_channels, after)
             units += reads + writes
             pixels = (STRIDE // (before if operation["upsampling"] == "transposed" else after)) ** 2

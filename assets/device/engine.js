@@ -48,50 +48,25 @@ export class Engine {
 
   /**
    * A picture of at least 16 px a side, on white where it is transparent.
-   * @param {ImageData} picture or any { data, width, height } with bytes red, green, blue, alpha
+   * @param {ImageData | ImageBitmap | HTMLVideoElement | VideoFrame | HTMLCanvasElement} source or
+   *   any { data, width, height } with bytes red, green, blue, alpha
    * @returns {Promise<ImageData>}
    * @throws {DeviceError}
    */
-  stylize(picture) {
-    const { data, width, height } = picture;
+  stylize(source) {
+    const width = source.videoWidth ?? source.displayWidth ?? source.width;
+    const height = source.videoHeight ?? source.displayHeight ?? source.height;
+    const size = [width, height];
     return this.#inTurn(async () => {
       const plan = await this.#planFor(width, height);
-      const layout = { bytesPerRow: width * 4 };
-      const size = [width, height];
+      const { queue } = this.#device.gpu;
       await this.#device.checked(() => {
-        this.#device.gpu.queue.writeTexture({ texture: plan.source }, data, layout, size);
-        plan.run(plan.picture.createView(), (encoder) => {
-          const result = { buffer: plan.result, bytesPerRow: plan.bytesPerRow };
-          encoder.copyTextureToBuffer({ texture: plan.picture }, result, size);
-        });
+        const texture = { texture: plan.source };
+        if (source.data) queue.writeTexture(texture, source.data, { bytesPerRow: width * 4 }, size);
+        else queue.copyExternalImageToTexture({ source }, texture, size);
+        plan.run();
       });
       return this.#read(plan);
-    });
-  }
-
-  /**
-   * A picture straight into a canvas, which takes its size and is the engine's own from then on.
-   * @param {ImageData | ImageBitmap | HTMLVideoElement | VideoFrame | HTMLCanvasElement} source
-   * @throws {DeviceError}
-   */
-  draw(source, canvas) {
-    return this.#inTurn(async () => {
-      const width = source.videoWidth ?? source.displayWidth ?? source.width;
-      const height = source.videoHeight ?? source.displayHeight ?? source.height;
-      const plan = await this.#planFor(width, height);
-      const { gpu } = this.#device;
-      await this.#device.checked(() => {
-        if (canvas.width !== width || canvas.height !== height) {
-          Object.assign(canvas, { width, height });
-        }
-        const context = canvas.getContext("webgpu");
-        const usage = GPUTextureUsage.STORAGE_BINDING;
-        context.configure({ device: gpu, format: "rgba8unorm", usage });
-        gpu.queue.copyExternalImageToTexture({ source }, { texture: plan.source }, [width, height]);
-        plan.run(context.getCurrentTexture().createView());
-      });
-      await gpu.queue.onSubmittedWorkDone();
-      if (this.#device.lost) throw this.#device.error();
     });
   }
 

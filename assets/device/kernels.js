@@ -101,8 +101,8 @@ function tile(op) {
 
 /**
  * A convolution of any kind.
- * @param {boolean} merged whether the statistics of a workgroup's threads are merged before they are
- *   written: less to write, but a CPU, which runs its threads one after the other, pays for barriers
+ * @param {boolean} merged whether statistics of a workgroup's threads are merged before they are
+ *   written: less to write, but a CPU, which runs threads one after the other, pays for barriers
  */
 function convolution(op, merged) {
   const { pixels, quads } = tile(op);

@@ -14,8 +14,8 @@ export class Plan {
   #gpu;
   #steps;
   #groups;
-  #bound; // to all steps but the last, whose picture may be another one each time
-  #bind;
+  #picture;
+  #bindings;
   #made = []; // all that has to be destroyed
 
   /** @throws {DeviceError} the size is too large for the device, or for its memory */
@@ -43,21 +43,18 @@ export class Plan {
     return this.width === width && this.height === height;
   }
 
-  /**
-   * @param picture where it is painted, a texture's view
-   * @param after adds commands to the encoder
-   */
-  run(picture, after = () => {}) {
+  /** From `source` to `picture`, then into `result`. */
+  run() {
     const encoder = this.#gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    const bound = [...this.#bound, this.#bind(this.#steps.length - 1, picture)];
     this.#steps.forEach(({ pipeline }, at) => {
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bound[at]);
+      pass.setBindGroup(0, this.#bindings[at]);
       pass.dispatchWorkgroups(...this.#groups[at]);
     });
     pass.end();
-    after(encoder);
+    const result = { buffer: this.result, bytesPerRow: this.bytesPerRow };
+    encoder.copyTextureToBuffer({ texture: this.#picture }, result, [this.width, this.height]);
     this.#gpu.queue.submit([encoder.finish()]);
   }
 
@@ -85,6 +82,7 @@ export class Plan {
     const resources = {
       sizes: () => ({ buffer: sides }),
       source: () => this.source.createView(),
+      picture: () => this.#picture.createView(),
       input: (op) => value(op.inputs[0].value),
       other: (op) => value(op.inputs[1].value),
       output: (op) => value(op.output),
@@ -95,22 +93,17 @@ export class Plan {
       parts: (op, at) => ({ buffer: partsBuffer, size: parts[at - 1] }),
       newParts: (op, at) => ({ buffer: partsBuffer, size: parts[at] }),
     };
-    this.#bind = (at, picture) => {
-      const { op, pipeline, names } = steps[at];
-      const entries = names.map((name, binding) => ({
-        binding,
-        resource: name === "picture" ? picture : resources[name](op, at),
-      }));
+    this.#bindings = steps.map(({ op, pipeline, names }, at) => {
+      const entries = names.map((name, binding) => ({ binding, resource: resources[name](op, at) }));
       return gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    };
-    this.#bound = steps.slice(0, -1).map((step, at) => this.#bind(at));
+    });
   }
 
   #allocateTextures() {
     const usages = GPUTextureUsage;
     this.source = this.#texture(
       usages.TEXTURE_BINDING | usages.COPY_DST | usages.RENDER_ATTACHMENT); // for videos
-    this.picture = this.#texture(usages.STORAGE_BINDING | usages.COPY_SRC);
+    this.#picture = this.#texture(usages.STORAGE_BINDING | usages.COPY_SRC);
     const read = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     this.result = this.#buffer(this.bytesPerRow * this.height, read);
   }

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 import numpy as np
 import openvino
 import openvino.opset15 as ops
-import torch
 from openvino import Node
 from torch import nn
 

@@ -30,8 +30,10 @@ HTML = """<!doctype html><link rel="icon" href="data:,"><script type="module">
         return device;
     };
     globalThis.Engine = Engine;
-    globalThis.pictureOf = (text, width, height) =>
-        new ImageData(Uint8ClampedArray.from(atob(text), (sign) => sign.charCodeAt()), width, height);
+    globalThis.pictureOf = (text, width, height) => {
+        const bytes = Uint8ClampedArray.from(atob(text), (sign) => sign.charCodeAt());
+        return new ImageData(bytes, width, height);
+    };
     globalThis.textOf = ({ data }) =>
         btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ""));
     globalThis.failure = async (work) => {
@@ -96,7 +98,10 @@ def visit(
 
 @pytest.fixture(scope="module")
 def page(visit: Callable[..., Page]) -> Page:
-    return visit()
+    """A page on which one network stays open, so that kernels are compiled once."""
+    page = visit()
+    page.evaluate('async () => { globalThis.open = await Engine.open("/v4.nst"); }')
+    return page
 
 
 def colourful(width: int, height: int, *, alpha: bool = False) -> np.ndarray:
@@ -164,9 +169,7 @@ def test_statistics_as_gpus_add_them_up(
     check_equal(page, name, networks[name], pictures, merged=True)
 
 
-def test_transparent_pictures_are_on_white(
-    page: Page, networks: dict[str, TransformerNet]
-) -> None:
+def test_transparent_pictures_are_on_white(page: Page, networks: dict[str, TransformerNet]) -> None:
     check_equal(page, "v4", networks["v4"], [colourful(30, 41, alpha=True)])
 
 
@@ -178,21 +181,27 @@ def test_norms_of_nearly_uniform_pictures_keep_their_digits(
     check_equal(page, "v4", networks["v4"], [picture])
 
 
-def test_draws_into_a_canvas(page: Page, networks: dict[str, TransformerNet]) -> None:
-    picture = colourful(40, 27)
+@pytest.mark.parametrize("source", ["ImageBitmap", "canvas", "VideoFrame"])
+def test_paints_what_pages_have_pictures_in(
+    page: Page, networks: dict[str, TransformerNet], source: str
+) -> None:
+    picture = colourful(40, 26)
     text = page.evaluate(
-        """async (picture) => {
-            const source = await createImageBitmap(pictureOf(...picture));
+        """async ([kind, picture]) => {
+            const data = pictureOf(...picture);
+            const canvas = new OffscreenCanvas(data.width, data.height);
+            canvas.getContext("2d").putImageData(data, 0, 0);
+            const sources = {
+                ImageBitmap: () => createImageBitmap(data),
+                canvas: () => canvas,
+                VideoFrame: () => new VideoFrame(canvas, { timestamp: 0 }),
+            };
             const engine = await Engine.open("/v4.nst");
-            const canvas = document.createElement("canvas");
-            document.body.append(canvas);
-            await engine.draw(source, canvas);
-            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
-            copy.drawImage(canvas, 0, 0);
+            const painted = await engine.stylize(await sources[kind]());
             await engine.close();
-            return textOf(copy.getImageData(0, 0, canvas.width, canvas.height));
+            return textOf(painted);
         }""",
-        sent(picture),
+        [source, sent(picture)],
     )
     painted = received(text, picture)[..., :3]
     assert np.abs(painted - eager(networks["v4"], picture)).max() <= 1
@@ -242,8 +251,8 @@ OUT_OF_MEMORY = """
 FAILURES = {
     "large": ("await engine.stylize(picture);", 100_000, 16),
     "memory": (OUT_OF_MEMORY, 32, 32),
+    "failed": ("await engine.stylize({ width: 32, height: 32, data: 1 });", 32, 32),
     "lost": ("devices.at(-1).destroy(); await engine.stylize(picture);", 32, 32),
-    "failed": ("await engine.stylize({ ...picture, width: 32, height: 32, data: 1 });", 32, 32),
 }
 
 
@@ -278,14 +287,18 @@ def test_an_engine_goes_on_after_a_picture_that_was_too_large(
     assert np.abs(painted - eager(networks["v4"], picture)).max() <= 1
 
 
-def test_networks_share_the_device_until_the_last_one_is_closed(page: Page) -> None:
+def test_networks_share_the_device_until_the_last_one_is_closed(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
     shared, between, in_the_end = page.evaluate(
         """async () => {
             const before = devices.length;
-            const [one, two] = await Promise.all(["/v3.nst", "/v4.nst"].map((at) => Engine.open(at)));
+            const [one, two] = await Promise.all(
+                ["/v3.nst", "/v4.nst"].map((address) => Engine.open(address)));
             const device = devices.at(-1);
-            const isLost = () => Promise.race(
-                [device.lost.then(() => true), new Promise((done) => setTimeout(done, 100, false))]);
+            const later = () => new Promise((done) => setTimeout(done, 100, false));
+            const isLost = () => Promise.race([device.lost.then(() => true), later()]);
             await one.close();
             const between = await isLost();
             await two.close();
