@@ -54,7 +54,7 @@ class Device {
     try {
       result = work();
     } catch (error) {
-      failure = error; // such as a video of another site, which must not be read
+      failure = error; // such as for a canvas with a picture of another site
     }
     const scopes = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
     const [memory, invalid] = await Promise.all(scopes).catch((error) => [null, error]);

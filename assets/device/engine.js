@@ -47,15 +47,15 @@ export class Engine {
   }
 
   /**
-   * A picture of at least 16 px a side, on white where it is transparent.
-   * @param {ImageData | ImageBitmap | HTMLVideoElement | VideoFrame | HTMLCanvasElement} source or
-   *   any { data, width, height } with bytes red, green, blue, alpha
+   * A picture of at least 16 px a side, on white where it is transparent. Videos go through a canvas:
+   * a software adapter cannot read them.
+   * @param {ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas} source or any
+   *   { data, width, height } with bytes red, green, blue, alpha
    * @returns {Promise<ImageData>}
    * @throws {DeviceError}
    */
   stylize(source) {
-    const width = source.videoWidth ?? source.displayWidth ?? source.width;
-    const height = source.videoHeight ?? source.displayHeight ?? source.height;
+    const { width, height } = source;
     const size = [width, height];
     return this.#inTurn(async () => {
       const plan = await this.#planFor(width, height);

@@ -102,7 +102,7 @@ export class Plan {
   #allocateTextures() {
     const usages = GPUTextureUsage;
     this.source = this.#texture(
-      usages.TEXTURE_BINDING | usages.COPY_DST | usages.RENDER_ATTACHMENT); // for videos
+      usages.TEXTURE_BINDING | usages.COPY_DST | usages.RENDER_ATTACHMENT); // for canvases
     this.#picture = this.#texture(usages.STORAGE_BINDING | usages.COPY_SRC);
     const read = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     this.result = this.#buffer(this.bytesPerRow * this.height, read);
