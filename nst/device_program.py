@@ -11,9 +11,9 @@ down in JavaScript: an operation says all that its kernel has to know.
 
     python -m nst.device_program --size 256     what each network costs on any device
 
-Activations lie in a few buffers, four channels of a pixel together.  Weights are fp16 where there
-are many in a convolution, and fp32 elsewhere, among them all norms and depthwise kernels: so the
-five networks are within 0.52/255 of fp32 on twelve pictures, with fp16 for all v2 was off by 1.8.
+Activations lie in a few buffers, four channels of a pixel together.  Weights are fp32, and fp16 in
+large convolutions of the networks that this changes little: baseline and v4 by 0.26/255 and 0.12/255
+at most on 17 pictures; v1, v2 and v3 by 0.51, 0.54 and 0.63, to which rounding to bytes adds 0.5.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from nst.models import STRIDE, ResidualBlock, TransformerNet
 
 LANES = 4  # channels that lie together
 ALIGNED = 64  # values; a device reads an operation's weights from a multiple of 256 bytes on
-HALF_FROM = 4096  # weights of one convolution, which are fp16 from here on
+HALF_FROM = 4096  # weights of one convolution, which may be fp16 from here on
+IN_HALF = ("baseline", "v4")  # networks in which they are, as trained here
 
 Operation = dict[str, Any]
 
@@ -61,14 +62,17 @@ class Program:
         return len(text).to_bytes(4, "little") + text.encode("ascii") + self.weights
 
 
-def device_program(network: TransformerNet) -> Program:
+def device_program(network: TransformerNet, *, half: bool = False) -> Program:
     """The network as a program: RGB in [0, 1] -> the same, sides multiples of 4.
+
+    Args:
+        half: weights of large convolutions are fp16.
 
     Raises:
         TypeError: it has a layer of a kind that has no form here.
     """
     network = between_pictures(network)
-    writer = _Writer()
+    writer = _Writer(half)
     for part in (network.encoder, network.residual, network.decoder):
         writer.layer(part)
     writer.operations[-1]["output"] = None  # pixels
@@ -94,6 +98,7 @@ class _View:
 class _Writer:
     """Writes operations of layers; `view` is the result so far."""
 
+    half: bool  # weights of large convolutions are fp16
     view: _View = _View(0, channels=3, scale=1)
     operations: list[Operation] = field(default_factory=list)
     sizes: list[int] = field(default_factory=lambda: [_size(3, 1)])  # of each value
@@ -192,7 +197,7 @@ class _Writer:
             self.written += values.size
             missing = -self.written % ALIGNED if number == len(arrays) - 1 else 0
             self.written += missing
-            half = values.size >= HALF_FROM
+            half = self.half and values.size >= HALF_FROM
             kind = "<f2" if half else "<f4"
             self.blocks.append(np.pad(values.ravel(), (0, missing)).astype(kind).tobytes())
             self.pieces.append((values.size + missing, half))
@@ -293,7 +298,7 @@ def main() -> None:
     side = parser.parse_args().size // STRIDE * STRIDE
     print(f"{side}×{side} px   kernels   10⁹ multiplications   MB moved   MB of memory")
     for name, network in load_networks().items():
-        one = cost(device_program(network), side, side)
+        one = cost(device_program(network, half=name in IN_HALF), side, side)
         print(
             f"{name:10} {one.kernels:7} {one.multiplications / 1e9:21.2f}"
             f" {one.moved / 1e6:10.1f} {one.memory / 1e6:14.1f}"

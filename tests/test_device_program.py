@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from nst.checkpoint import load_networks
-from nst.device_program import Program, cost, device_program
+from nst.device_program import IN_HALF, Program, cost, device_program
 from nst.models import ABLATIONS, VARIANTS, build_model
 from nst.paths import ASSETS
 
@@ -28,7 +28,10 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def programs() -> dict[str, Program]:
-    return {name: device_program(build_model(name)) for name in VARIANTS | ABLATIONS}
+    return {
+        name: device_program(build_model(name), half=name in IN_HALF)
+        for name in VARIANTS | ABLATIONS
+    }
 
 
 @pytest.mark.parametrize("name", VARIANTS | ABLATIONS)
@@ -89,7 +92,7 @@ def test_all_weights_are_in_the_file(programs: dict[str, Program]) -> None:
 
 def test_v4_is_small() -> None:
     (network,) = load_networks(variants=["v4"]).values()
-    assert len(gzip.compress(device_program(network).to_bytes())) < 500_000
+    assert len(gzip.compress(device_program(network, half="v4" in IN_HALF).to_bytes())) < 500_000
 
 
 def test_the_engine_is_small() -> None:

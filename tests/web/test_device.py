@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nst.checkpoint import load_networks
-from nst.device_program import device_program
+from nst.device_program import IN_HALF, device_program
 from nst.models import VARIANTS, TransformerNet
 from nst.paths import ASSETS
 from tests.browser import FLAGS, Page, executable, sync_api
@@ -67,7 +67,10 @@ def visit(
     browser: sync_api.Browser, networks: dict[str, TransformerNet]
 ) -> Iterator[Callable[..., Page]]:
     """Opens a page that has the engine, in a Chromium with WebGPU."""
-    program = {f"/{name}.nst": device_program(net).to_bytes() for name, net in networks.items()}
+    program = {
+        f"/{name}.nst": device_program(network, half=name in IN_HALF).to_bytes()
+        for name, network in networks.items()
+    }
 
     def answer(route: sync_api.Route) -> None:
         path = urlsplit(route.request.url).path
