@@ -12,7 +12,7 @@ down in JavaScript: an operation says all that its kernel has to know.
     python -m nst.device_program --size 256     what each network costs on any device
 
 Activations lie in a few buffers, four channels of a pixel together.  Weights are fp32, and fp16 in
-large convolutions of the networks that this changes little: baseline and v4 by 0.26/255 and 0.12/255
+large convolutions of the networks that this changes little: baseline and v4 by 0.26 and 0.12 levels
 at most on 17 pictures; v1, v2 and v3 by 0.51, 0.54 and 0.63, to which rounding to bytes adds 0.5.
 """
 
@@ -106,7 +106,7 @@ class _Writer:
     blocks: list[bytes] = field(default_factory=list)
     norms: int = 0
     written: int = 0  # weights
-    repeats: bool = False  # pixels are repeated 2×2 before the next convolution
+    repeats: bool = False  # pixels 2×2, before the next convolution
 
     def layer(self, module: nn.Module) -> None:
         match module:
@@ -135,20 +135,14 @@ class _Writer:
         for part in (block.conv1, block.norm1, block.relu, block.conv2, block.norm2):
             self.layer(part)
         value = self._new_value(carried.channels, carried.scale)
-        self.operations.append(
-            {
-                "kind": "sum",
-                "inputs": [self.view.read(), carried.read()],
-                "output": value,
-                "channels": carried.channels,
-                "scale": carried.scale,
-            }
-        )
+        inputs = [self.view.read(), carried.read()]
+        place = {"channels": carried.channels, "scale": carried.scale}
+        self.operations.append({"kind": "sum", "inputs": inputs, "output": value, **place})
         self.view = _View(value, carried.channels, carried.scale)
 
     def _convolution(self, module: nn.Conv2d | nn.ConvTranspose2d) -> None:
-        transposed, before = isinstance(module, nn.ConvTranspose2d), self.view
-        depthwise = module.groups > 1
+        transposed, depthwise = isinstance(module, nn.ConvTranspose2d), module.groups > 1
+        before = self.view
         doubles = 2 if transposed or self.repeats else 1
         stride = 1 if transposed else module.stride[0]
         after = before.scale * stride // doubles
@@ -178,10 +172,9 @@ class _Writer:
 
     def _norm(self, module: nn.InstanceNorm2d) -> None:
         self.operations[-1]["statistics"] = True
-        weights = self._write(
-            _lanes(module.weight, module.num_features), _lanes(module.bias, module.num_features)
-        )
-        settings = {"channels": module.num_features, "eps": module.eps, "weights": weights}
+        channels = module.num_features
+        weights = self._write(_lanes(module.weight, channels), _lanes(module.bias, channels))
+        settings = {"channels": channels, "eps": module.eps, "weights": weights}
         self.operations.append({"kind": "norm", "norm": self.norms, **settings})
         self.view = replace(self.view, norm=self.norms)
         self.norms += 1
@@ -193,14 +186,13 @@ class _Writer:
     def _write(self, *arrays: np.ndarray) -> int:
         """Where these weights, one after the other, begin."""
         start = self.written
-        for number, values in enumerate(arrays):
-            self.written += values.size
-            missing = -self.written % ALIGNED if number == len(arrays) - 1 else 0
-            self.written += missing
+        missing = -sum(values.size for values in arrays) % ALIGNED
+        *others, last = (values.ravel() for values in arrays)
+        for values in (*others, np.pad(last, (0, missing))):
             half = self.half and values.size >= HALF_FROM
-            kind = "<f2" if half else "<f4"
-            self.blocks.append(np.pad(values.ravel(), (0, missing)).astype(kind).tobytes())
-            self.pieces.append((values.size + missing, half))
+            self.blocks.append(values.astype("<f2" if half else "<f4").tobytes())
+            self.pieces.append((values.size, half))
+            self.written += values.size
         return start
 
 
@@ -267,16 +259,13 @@ class Cost:
 
 def cost(program: Program, width: int, height: int) -> Cost:
     """What a picture costs whose sides are multiples of 4."""
-    blocks = width * height // STRIDE**2
-    value = LANES * 4  # bytes
+    unit = width * height // STRIDE**2 * LANES * 4  # bytes
     weights = 4 * sum(count for count, _ in program.pieces)
     units, multiplications = _size(3, 1), 0  # the picture, written once
     for operation in program.operations:
         if operation["kind"] == "convolution":
-            (before, after), (in_channels, out_channels) = (
-                operation["scales"],
-                operation["channels"],
-            )
+            before, after = operation["scales"]
+            in_channels, out_channels = operation["channels"]
             reads, writes = _size(in_channels, before), _size(out_channels, after)
             units += reads + writes
             pixels = (STRIDE // (before if operation["upsampling"] == "transposed" else after)) ** 2
@@ -286,9 +275,9 @@ def cost(program: Program, width: int, height: int) -> Cost:
             units += 3 * _size(operation["channels"], operation["scale"])
     return Cost(
         kernels=len(program.operations) + 1,
-        multiplications=multiplications * blocks,
-        moved=units * blocks * value + weights,
-        memory=sum(program.buffers) * blocks * value + weights,
+        multiplications=multiplications * width * height // STRIDE**2,
+        moved=units * unit + weights,
+        memory=sum(program.buffers) * unit + weights,
     )
 
 
