@@ -14,17 +14,16 @@ Shapes in comments are (N, C, H, W), with N = 1.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
 import numpy as np
 import openvino
 import openvino.opset15 as ops
-import torch
 from openvino import Node
 from torch import nn
 
 from nst.fast import is_narrow, kernel_rows
+from nst.folding import between_pictures
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
 from nst.inference.openvino_form import Form
 from nst.inference.openvino_operations import (
@@ -43,7 +42,7 @@ from nst.inference.openvino_operations import (
     scale_and_shift,
     to_array,
 )
-from nst.models import MEAN, STD, ResidualBlock, TransformerNet
+from nst.models import ResidualBlock, TransformerNet
 
 FEW_CHANNELS = 8  # fewer leave most of a vector of a CPU empty
 
@@ -123,7 +122,7 @@ class Graph:
 
     def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
         (picture,) = x
-        network = _between_pictures(network)
+        network = between_pictures(network)
         x = [pad_to_stride(picture)]
         for part in (network.encoder, network.residual, network.decoder):
             x = self.layer(part, x)
@@ -195,30 +194,6 @@ class Graph:
     def _groups_of(self, channels: int) -> list[slice]:
         size = self.form.group_sizes.get(channels, channels)
         return [slice(first, first + size) for first in range(0, channels, size)]
-
-
-@torch.no_grad()
-def _between_pictures(network: TransformerNet) -> TransformerNet:
-    """A copy whose encoder takes and whose decoder gives RGB in [0, 1], within rounding.
-
-    The first and the last convolution scale and shift, so that no operation of its own does.
-    """
-    network = copy.deepcopy(network)
-    mean, std = torch.tensor(MEAN), torch.tensor(STD)
-    first, last = _convolutions(network.encoder)[0], _convolutions(network.decoder)[-1]
-    inputs = (-1, 1, 1, 1) if first.groups > 1 else (1, -1, 1, 1)
-    first.weight /= std.view(inputs)
-    shift = -(first.weight * mean.view(inputs)).sum((1, 2, 3))
-    first.bias = nn.Parameter(shift if first.bias is None else first.bias + shift)
-    # Several outputs in a row for each colour, where they become pixels.
-    mean, std = (values.repeat_interleave(last.out_channels // 3) for values in (mean, std))
-    last.weight *= std.view(-1, 1, 1, 1)
-    last.bias = nn.Parameter(mean if last.bias is None else last.bias * std + mean)
-    return network
-
-
-def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
-    return [part for part in module.modules() if isinstance(part, nn.Conv2d)]
 
 
 def _same_for_each_channel(module: nn.Module, x: Node) -> Node:
