@@ -20,6 +20,7 @@ if __name__ == "__main__":  # before Gradio is imported, which reads the environ
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -35,6 +36,7 @@ from nst.pictures.reading import MAX_BYTES
 from nst.web.live.socket import Live, bound_messages
 from nst.web.page import texts
 from nst.web.page.components import AnswerToProgram, Bar, PhotoOfProgram, StylizeRequest, Viewer
+from nst.web.page.device_files import DeviceFiles
 from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
@@ -56,8 +58,12 @@ MAX_WAITING = 32  # jobs; with so many waiting, newcomers are told to try again
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 
 
-def build_demo(stylizer: Stylizer) -> gr.Blocks:
-    """The page; the first of the stylizer's engines and examples is chosen at first."""
+def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.Blocks:
+    """The page; the first of the stylizer's engines and examples is chosen at first.
+
+    Args:
+        device_files: addresses of the networks that run on visitors' devices.
+    """
     stay_offline()
     handlers, names, engines = Handlers(stylizer), stylizer.names, list(stylizer.engines)
     with gr.Blocks(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
@@ -166,7 +172,8 @@ def main(address: Address, folder: Path) -> None:
         sys.exit(f"app.py: {error}")
     painter = Stylizer(networks, engines, store, examples())
     live = Live(painter.engines[painter.first_engine], painter.lock)
-    demo = build_demo(painter).queue(max_size=MAX_WAITING, api_open=False)
+    device_files = DeviceFiles(networks)
+    demo = build_demo(painter, device_files.addresses).queue(max_size=MAX_WAITING, api_open=False)
     try:
         demo.launch(
             prevent_thread_lock=True,
@@ -180,7 +187,7 @@ def main(address: Address, folder: Path) -> None:
             state_session_capacity=256,
             _frontend=False,  # or Gradio gives up where a busy machine takes 3 s to answer it
             app_kwargs={
-                "routes": [live.route(), preview_route(), static_route()],
+                "routes": [live.route(), preview_route(), static_route(), device_files.route()],
                 "middleware": [Middleware(Restoring, store=store), Middleware(Preview)],
             },
         )
