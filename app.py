@@ -42,7 +42,7 @@ from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
 from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
-from nst.web.page.tabs import about_tab, live_tab, training_tab
+from nst.web.page.tabs import DeviceLatency, about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
 from nst.web.server.environment import Address
 from nst.web.server.head_start import ready
@@ -96,8 +96,14 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                         label="Picture",
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
+                    measure_on_device = gr.Button(texts.ON_DEVICE, scale=0, min_width=220)
+                DeviceLatency(device_files=device_files, label="latency on this device")
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(handlers.table(stylizer.first_visitor()), label="latency")
+                table = gr.HTML(
+                    handlers.table(stylizer.first_visitor()),
+                    label="latency",
+                    elem_id="server-latency",
+                )
             with gr.Tab("Live"):
                 live_tab(stylizer.parameters)
             with gr.Tab("Training"):
@@ -122,6 +128,9 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
             show_progress_on=table,
             api_visibility="private",
             **ONE_AT_A_TIME,
+        )
+        measure_on_device.click(
+            None, measured_side, js=texts.MEASURE_ON_DEVICE, api_visibility="private"
         )
     return demo
 

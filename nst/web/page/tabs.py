@@ -1,4 +1,4 @@
-"""The tabs beside the one that compares: how the networks were trained, and about it all."""
+"""What the page shows beside the pictures that it compares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from nst.paper import LATENCY_MS, LATENCY_SIDE
 from nst.web.live.socket import ROUTE
 from nst.web.page import texts
 from nst.web.page.components import OwnHTML
@@ -23,6 +24,19 @@ class LivePictures(OwnHTML):
     ) -> None:
         """`networks`: a few words about each."""
         super().__init__(value, networks=list(networks.items()), route=ROUTE, **settings)
+
+
+class DeviceLatency(OwnHTML):
+    """The networks' times on the visitor's device, which never go to the server."""
+
+    folder = "latency"
+
+    def __init__(
+        self, value: Any = None, *, device_files: Mapping[str, str] = {}, **settings: Any
+    ) -> None:
+        """`device_files`: the networks' addresses."""
+        paper = {"side": LATENCY_SIDE, "milliseconds": LATENCY_MS}
+        super().__init__(value, networks=list(device_files.items()), paper=paper, **settings)
 
 
 def live_tab(parameters: Mapping[str, int]) -> None:

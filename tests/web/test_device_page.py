@@ -1,0 +1,123 @@
+"""The page in a browser whose graphics device is a software adapter: what runs there, and how."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from nst.models import VARIANTS
+from nst.paper import LATENCY_MS
+from tests.browser import Page, executable, expect, sync_api, visiting
+from tests.web.test_device import WITH_WEBGPU
+
+pytestmark = pytest.mark.slow
+
+SOFTWARE = re.compile("swiftshader.*a software adapter", re.IGNORECASE)
+MEASURE_SMALL = """side =>
+    document.dispatchEvent(new CustomEvent("measure-on-device", { detail: side }))"""
+COPIES = """() => {
+    navigator.clipboard.writeText = async (text) => {
+        window.copied = text;
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def with_webgpu(browser: sync_api.Browser) -> Iterator[sync_api.Browser]:
+    with browser.browser_type.launch(executable_path=executable(), args=WITH_WEBGPU) as chromium:
+        page = chromium.new_page()
+        page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+        page.goto("http://localhost/")
+        if not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
+            pytest.skip("this Chromium has no WebGPU")
+        page.close()
+        yield chromium
+
+
+@contextmanager
+def on_device(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
+    """A visit; `page.loaded` is what it asks for of the engine and the networks."""
+    with visiting(browser, url, **context) as page:
+        page.loaded = []
+        page.on("request", lambda request: page.loaded.append(request.url))
+        yield page
+
+
+def networks_loaded(page: Page) -> list[str]:
+    return sorted(re.findall(r"device-files/\w{16}/(\w+)\.nst", " ".join(page.loaded)))
+
+
+def test_nothing_for_the_device_is_loaded_before_somebody_asks(
+    with_webgpu: sync_api.Browser, url: str
+) -> None:
+    with visiting(with_webgpu, url) as page:
+        loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert any("latency.js" in address for address in loaded)
+    assert not [address for address in loaded if "engine.js" in address or ".nst" in address]
+
+
+def test_the_device_is_measured_beside_the_server(with_webgpu: sync_api.Browser, url: str) -> None:
+    with on_device(with_webgpu, url) as page:
+        page.evaluate(COPIES)
+        page.evaluate(MEASURE_SMALL, 32)
+        expect(page.locator("#latency .words")).to_have_text(SOFTWARE)
+        assert networks_loaded(page) == sorted(VARIANTS)
+        heads = page.locator("#latency thead th").all_inner_texts()
+        assert heads[1] == "this device, 32×32"
+        assert page.locator("#latency tbody th").all_inner_texts() == list(VARIANTS)
+        times = page.locator("#latency tbody td:nth-child(2)").all_inner_texts()
+        assert all(re.fullmatch(r"\d+\.\d ms", time) for time in times)
+        assert page.locator("#latency .bars .track .here").count() == len(VARIANTS)
+        assert page.locator("#latency .bars .track .paper").count() == 0  # of another size
+        page.get_by_role("button", name="Copy as text").click()
+        expect(page.locator("#latency .words")).to_have_text("Copied.")
+        copied = page.evaluate("window.copied")
+        assert [line.split()[0] for line in copied.splitlines()[1:6]] == list(VARIANTS)
+        assert "32×32 px" in copied
+        assert SOFTWARE.search(copied)
+
+
+def test_a_measurement_says_where_it_is_and_can_be_stopped(
+    with_webgpu: sync_api.Browser, url: str
+) -> None:
+    with on_device(with_webgpu, url) as page:
+        page.get_by_role("button", name="Measure on this device").click()
+        expect(page.locator("#latency .words")).to_contain_text("Measuring baseline, warming up")
+        page.locator("#latency .stop").click()
+        expect(page.locator("#latency .words")).to_have_text("Stopped.")
+        expect(page.locator("#latency .stop")).to_be_hidden()
+        assert page.locator("#latency .times").inner_text() == ""
+        # what the server and the paper say stays
+        assert page.locator("#server-latency .track .paper").count() == len(LATENCY_MS)
+
+
+def test_the_times_of_the_same_size_stand_beside_the_devices(
+    with_webgpu: sync_api.Browser, url: str
+) -> None:
+    medians = dict.fromkeys(VARIANTS, 12.0)
+    with on_device(with_webgpu, url) as page:
+        page.evaluate(MEASURE_SMALL, 32)
+        expect(page.locator("#latency .words")).to_have_text(SOFTWARE)
+        page.evaluate(  # as when the server has measured
+            """measured => {
+                const bars = document.querySelector("#server-latency .bars");
+                bars.dataset.measured = measured;
+                bars.append("");
+            }""",
+            json.dumps({"side": 32, "medians": medians}),
+        )
+        cells = page.locator("#latency tbody td:nth-child(5)")
+        expect(cells).to_have_text(["12.0 ms"] * len(VARIANTS))
+
+
+def test_a_browser_without_webgpu_says_so(browser: sync_api.Browser, url: str) -> None:
+    with visiting(browser, url) as page:
+        page.evaluate("delete Navigator.prototype.gpu")
+        page.get_by_role("button", name="Measure on this device").click()
+        expect(page.locator("#latency .error")).to_have_text("This browser has no WebGPU.")
+        expect(page.locator("#latency .stop")).to_be_hidden()
+        assert page.locator("#server-latency .track .paper").count() == len(LATENCY_MS)
