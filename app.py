@@ -105,7 +105,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                     elem_id="server-latency",
                 )
             with gr.Tab("Live"):
-                live_tab(stylizer.parameters)
+                live_tab(stylizer.parameters, device_files)
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):

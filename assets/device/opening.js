@@ -15,6 +15,18 @@ export async function openNetwork(address) {
   }
 }
 
+/** Whether the device has a GPU of its own that pages may use. */
+export async function hasGpu() {
+  try {
+    const { useDevice } = await import("./device.js");
+    const device = await useDevice();
+    device.release();
+    return !device.software;
+  } catch {
+    return false;
+  }
+}
+
 /** The device's name as it is shown. */
 export const nameOf = ({ name, software }) =>
   software ? `${name}, a software adapter: the processor does a GPU’s work` : name;

@@ -11,7 +11,7 @@ import pytest
 
 from nst.models import VARIANTS
 from nst.paper import LATENCY_MS
-from tests.browser import Page, executable, expect, sync_api, visiting
+from tests.browser import Page, canvas, executable, expect, sync_api, visiting
 from tests.web.test_device import WITH_WEBGPU
 
 pytestmark = pytest.mark.slow
@@ -121,3 +121,111 @@ def test_a_browser_without_webgpu_says_so(browser: sync_api.Browser, url: str) -
         expect(page.locator("#latency .error")).to_have_text("This browser has no WebGPU.")
         expect(page.locator("#latency .stop")).to_be_hidden()
         assert page.locator("#server-latency .track .paper").count() == len(LATENCY_MS)
+
+
+SMALL_CAMERA = """() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    window.cameras = [];
+    mediaDevices.getUserMedia = async () => {
+        const camera = await ask({ video: { width: 64, height: 48 } }); // lies or stands
+        window.cameras.push(...camera.getTracks());
+        return camera;
+    };
+}"""
+SOCKETS = """() => {
+    window.sockets = 0;
+    const Socket = window.WebSocket;
+    window.WebSocket = function (address) {
+        window.sockets += 1;
+        return new Socket(address);
+    };
+    window.WebSocket.OPEN = Socket.OPEN;
+}"""
+RATES = re.compile(r"\d frames a second · network \d+ ms · round trip \d+ ms")
+A_GPU = """
+    const about = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, "info").get;
+    Object.defineProperty(GPUAdapter.prototype, "info", {
+        get() {
+            const { vendor } = about.call(this);
+            return { vendor, architecture: "one", description: "A GPU", isFallbackAdapter: false };
+        },
+    });"""
+
+
+@contextmanager
+def at_the_camera(browser: sync_api.Browser, url: str, before: str = "") -> Iterator[Page]:
+    with on_device(browser, url) as page:
+        page.evaluate(SMALL_CAMERA)
+        page.evaluate(SOCKETS)
+        page.evaluate(f"() => {{ {before} }}")
+        page.get_by_role("tab", name="Live").click()
+        yield page
+
+
+def where(page: Page) -> sync_api.Locator:
+    return page.get_by_label("Where the frames are stylized")
+
+
+def hint(page: Page) -> sync_api.Locator:
+    return page.locator("#live .hint:visible")
+
+
+def is_off(page: Page) -> bool:
+    return page.evaluate('window.cameras.every((track) => track.readyState === "ended")')
+
+
+def test_the_camera_is_stylized_on_the_device(with_webgpu: sync_api.Browser, url: str) -> None:
+    with at_the_camera(with_webgpu, url) as page:
+        expect(where(page)).to_have_value("server")  # a software adapter is no GPU
+        where(page).select_option("This device")
+        expect(hint(page)).to_contain_text("nothing of them leaves the device")
+        assert networks_loaded(page) == []
+        page.get_by_role("button", name="Start the camera").click()
+        rates = page.locator("#live figure:visible .rate")
+        expect(rates).to_have_text([RATES, RATES])
+        expect(page.locator("#live .words")).to_have_text(re.compile("Live, on .*software adapter"))
+        shown = [canvas(page, f"#live figure:nth-child({place}) canvas") for place in (1, 2)]
+        assert [sorted(picture.shape) for picture in shown] == [[3, 48, 64]] * 2
+        assert all(picture.std() > 10 for picture in shown)
+        assert (shown[0] != shown[1]).any()
+        assert networks_loaded(page) == ["baseline", "v4"]
+        page.get_by_label("Second network").select_option("none")
+        page.get_by_label("First network").select_option("v3")
+        expect(page.locator("#live h3").first).to_have_text("v3")
+        expect(rates).to_have_text([RATES])
+        assert networks_loaded(page) == ["baseline", "v3", "v4"]
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#live .words")).to_have_text("Stopped.")
+        assert is_off(page)
+        assert page.evaluate("window.sockets") == 0
+
+
+def test_the_visitor_chooses_the_server_while_live(with_webgpu: sync_api.Browser, url: str) -> None:
+    with at_the_camera(with_webgpu, url, A_GPU) as page:
+        expect(where(page)).to_have_value("device")
+        page.get_by_label("Second network").select_option("none")
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#live .words")).to_have_text("Live, on A GPU.")
+        where(page).select_option("The server")
+        expect(hint(page)).to_contain_text("go to the machine that runs this page")
+        expect(page.locator("#live .words")).to_have_text("Live.")
+        assert page.evaluate("window.sockets") == 1
+        page.get_by_role("tab", name="Compare").click()
+        page.wait_for_function("window.cameras.every((track) => track.readyState === 'ended')")
+
+
+def test_where_the_device_cannot_there_is_a_sentence_and_the_server_can(
+    browser: sync_api.Browser, url: str
+) -> None:
+    with at_the_camera(browser, url, "delete Navigator.prototype.gpu;") as page:
+        expect(where(page)).to_have_value("server")
+        where(page).select_option("This device")
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#live .error")).to_contain_text("This browser has no WebGPU.")
+        assert is_off(page)
+        assert page.evaluate("window.sockets") == 0  # not before the visitor wants it
+        expect(where(page)).to_have_value("server")
+        page.get_by_role("button", name="Start again").click()
+        expect(page.locator("#live .words")).to_have_text("Live.")
+        page.get_by_role("button", name="Stop").click()

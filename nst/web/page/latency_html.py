@@ -63,7 +63,7 @@ def _bars(names: Sequence[str], measured: Latency | None) -> str:
             bars += bar("paper", papers[name])
         bars = bars or f'<div class="bar"><span>{NONE}</span></div>'
         rows += f'<div class="name">{name}</div><div class="track">{bars}</div>'
-    legend = '<span class="bar here"><i></i></span> measured here ' if measured else ""
+    legend = '<span class="bar here"><i></i></span> the server ' if measured else ""
     legend += '<span class="bar paper"><i></i></span> the paper' if papers else ""
     known = ""
     if measured:  # for assets/latency/
