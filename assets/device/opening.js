@@ -1,6 +1,7 @@
 // How parts of the page get the engine; no browser loads it before a visitor asks for it.
 
 const OUT_OF_REACH = "The networks cannot be loaded; the server does not answer.";
+const PATIENCE = 3000; // ms
 
 /**
  * A network on the visitor's device.
@@ -15,16 +16,17 @@ export async function openNetwork(address) {
   }
 }
 
-/** Whether the device has a GPU of its own that pages may use. */
-export async function hasGpu() {
-  try {
-    const { useDevice } = await import("./device.js");
-    const device = await useDevice();
-    device.release();
-    return !device.software;
-  } catch {
-    return false;
-  }
+/** Whether the device has a GPU of its own that pages may use, as far as the browser says soon. */
+export function hasGpu() {
+  const no = new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
+  return Promise.race([findGpu().catch(() => false), no]);
+}
+
+async function findGpu() {
+  const { useDevice } = await import("./device.js");
+  const device = await useDevice();
+  device.release();
+  return !device.software;
 }
 
 /** The device's name as it is shown. */

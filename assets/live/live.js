@@ -78,7 +78,7 @@ class Panel extends Part {
   }
 
   describeWay() {
-    for (const hint of this.element.querySelectorAll(".hint")) {
+    for (const hint of this.element.querySelectorAll("[data-way]")) {
       hint.hidden = hint.dataset.way !== this.way;
     }
   }
@@ -199,7 +199,7 @@ class Panel extends Part {
       const network = mean(shown.map((picture) => picture.network)).toFixed(0);
       const way = mean(shown.map((picture) => picture.way)).toFixed(0);
       figure.querySelector(".rate").textContent =
-        `${rate.toFixed(rate < 10 ? 1 : 0)} frames a second · network ${network} ms · round trip ${way} ms`;
+        `${rate.toFixed(rate < 1 ? 2 : rate < 10 ? 1 : 0)} frames a second · network ${network} ms · round trip ${way} ms`;
     }
   }
 }

@@ -168,7 +168,7 @@ def where(page: Page) -> sync_api.Locator:
 
 
 def hint(page: Page) -> sync_api.Locator:
-    return page.locator("#live .hint:visible")
+    return page.locator("#live [data-way]:visible")
 
 
 def is_off(page: Page) -> bool:
@@ -227,5 +227,15 @@ def test_where_the_device_cannot_there_is_a_sentence_and_the_server_can(
         assert page.evaluate("window.sockets") == 0  # not before the visitor wants it
         expect(where(page)).to_have_value("server")
         page.get_by_role("button", name="Start again").click()
+        expect(page.locator("#live .words")).to_have_text("Live.")
+        page.get_by_role("button", name="Stop").click()
+
+
+def test_a_browser_that_never_says_whether_there_is_a_gpu(
+    browser: sync_api.Browser, url: str
+) -> None:
+    never = "GPU.prototype.requestAdapter = () => new Promise(() => {});"
+    with at_the_camera(browser, url, never) as page:
+        page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live .words")).to_have_text("Live.")
         page.get_by_role("button", name="Stop").click()
