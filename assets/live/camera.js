@@ -1,9 +1,11 @@
 // The camera, and its frames as large as they are wanted.
 
+import { makeCanvas } from "../dom.js";
+
 const LEAST = 16; // px a side, which networks need
 
 export class Camera {
-  frame = new OffscreenCanvas(384, 288);
+  frame = makeCanvas([384, 288]);
   #context = this.frame.getContext("2d", { alpha: false, willReadFrequently: true });
   #wake = () => {};
 

@@ -28,11 +28,12 @@ export function start({ element, props }) {
   document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
   window.addEventListener("pagehide", () => panel.leave());
   new IntersectionObserver(() => {
-    if (element.checkVisibility()) panel.findWay();
+    if (isShown(element)) panel.findWay();
     else panel.leave();
   }).observe(element);
 }
 
+const isShown = (element) => element.getClientRects().length > 0;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 class Panel extends Part {
@@ -161,7 +162,7 @@ class Panel extends Part {
     this.find(".start").textContent = "Stop";
     this.#telling = setInterval(() => this.#tellRates(), 500);
     for (const pane of this.panes) pane.shown = [];
-    if (!this.element.checkVisibility() || document.hidden) this.leave();
+    if (!isShown(this.element) || document.hidden) this.leave();
     else await this.#visit.begin();
   }
 

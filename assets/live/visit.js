@@ -50,7 +50,7 @@ export class Visit {
     this.#taking = true;
     const at = performance.now();
     this.camera.draw(this.panel);
-    const jpeg = await this.camera.frame.convertToBlob({ type: "image/jpeg", quality: QUALITY });
+    const jpeg = await new Promise((done) => this.camera.frame.toBlob(done, "image/jpeg", QUALITY));
     this.#taking = false;
     if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return;
     const { wanted } = this.panel;
