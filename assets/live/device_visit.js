@@ -45,6 +45,7 @@ export class DeviceVisit {
   async #open(wanted) {
     const missing = wanted.filter((position) => !this.#engines.has(position));
     for (const position of missing) {
+      if (this.#over) return;
       const [name, , address] = this.panel.networks[position];
       this.panel.say(`Loading ${name} …`);
       this.#engines.set(position, await openNetwork(address));

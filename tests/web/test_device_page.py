@@ -143,6 +143,14 @@ SOCKETS = """() => {
     window.WebSocket.OPEN = Socket.OPEN;
 }"""
 RATES = re.compile(r"\d frames a second · network \d+ ms · round trip \d+ ms")
+DEVICES = """
+    window.devices = [];
+    const ask = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (wish) {
+        const device = await ask.call(this, wish);
+        window.devices.push(device);
+        return device;
+    };"""
 A_GPU = """
     const about = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, "info").get;
     Object.defineProperty(GPUAdapter.prototype, "info", {
@@ -213,6 +221,37 @@ def test_the_visitor_chooses_the_server_while_live(with_webgpu: sync_api.Browser
         assert page.evaluate("window.sockets") == 1
         page.get_by_role("tab", name="Compare").click()
         page.wait_for_function("window.cameras.every((track) => track.readyState === 'ended')")
+
+
+def test_a_device_that_is_lost_ends_the_visit_and_nothing_is_sent(
+    with_webgpu: sync_api.Browser, url: str
+) -> None:
+    with at_the_camera(with_webgpu, url, DEVICES) as page:
+        expect(where(page)).to_have_value("server")
+        where(page).select_option("This device")
+        page.get_by_label("Second network").select_option("none")
+        page.get_by_label("First network").select_option("v4")
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#live .words")).to_contain_text("Live, on")
+        page.evaluate("window.devices.at(-1).destroy()")
+        expect(page.locator("#live .error")).to_contain_text("The server can stylize the camera")
+        expect(where(page)).to_have_value("server")
+        assert is_off(page)
+        assert page.evaluate("window.sockets") == 0
+
+
+def test_leaving_while_the_networks_load(with_webgpu: sync_api.Browser, url: str) -> None:
+    with at_the_camera(with_webgpu, url, A_GPU) as page:
+        expect(where(page)).to_have_value("device")
+        page.route(
+            "**/baseline.nst", lambda route: (page.wait_for_timeout(1500), route.continue_())
+        )
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#live .words")).to_have_text("Loading baseline …")
+        page.get_by_role("button", name="Stop").click()
+        page.wait_for_timeout(3000)
+        expect(page.locator("#live .words")).to_have_text("Stopped.", timeout=100)
+        assert networks_loaded(page) == ["baseline"]
 
 
 def test_where_the_device_cannot_there_is_a_sentence_and_the_server_can(
