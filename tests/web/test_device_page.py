@@ -241,16 +241,14 @@ def test_a_device_that_is_lost_ends_the_visit_and_nothing_is_sent(
 
 
 def test_leaving_while_the_networks_load(with_webgpu: sync_api.Browser, url: str) -> None:
-    with at_the_camera(with_webgpu, url, A_GPU) as page:
+    with at_the_camera(with_webgpu, url, A_GPU + DEVICES) as page:
         expect(where(page)).to_have_value("device")
-        page.route(
-            "**/baseline.nst", lambda route: (page.wait_for_timeout(1500), route.continue_())
-        )
         page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live .words")).to_have_text("Loading baseline …")
         page.get_by_role("button", name="Stop").click()
-        page.wait_for_timeout(3000)
-        expect(page.locator("#live .words")).to_have_text("Stopped.", timeout=100)
+        page.wait_for_function("window.devices.length === 2")  # one has said what it is
+        page.evaluate("window.devices[1].lost.then(() => true)")  # everything has left the GPU
+        expect(page.locator("#live .words")).to_have_text("Stopped.")
         assert networks_loaded(page) == ["baseline"]
 
 
