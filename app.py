@@ -19,7 +19,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -53,7 +53,7 @@ from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
 from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
-from nst.web.page.tabs import about_tab, live_tab, training_tab
+from nst.web.page.tabs import DeviceLatency, about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
 from nst.web.server.clients import Places
 from nst.web.server.environment import Address, cannot_keep
@@ -80,8 +80,12 @@ PLACES = {
 }
 
 
-def build_demo(stylizer: Stylizer) -> gr.Blocks:
-    """The page; the first of the stylizer's engines and examples is chosen at first."""
+def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.Blocks:
+    """The page; the first of the stylizer's engines and examples is chosen at first.
+
+    Args:
+        device_files: addresses of the networks that run on visitors' devices.
+    """
     stay_offline()
     handlers, names, engines = Handlers(stylizer), stylizer.names, list(stylizer.engines)
     with Page(title=texts.TITLE, delete_cache=(600, 3600)) as demo:
@@ -115,10 +119,16 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
                         label="Picture",
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
+                    measure_on_device = gr.Button(texts.ON_DEVICE, scale=0, min_width=220)
+                DeviceLatency(device_files=device_files, label="latency on this device")
                 progress = gr.HTML(label="message", elem_classes="status")
-                table = gr.HTML(handlers.table(stylizer.first_visitor()), label="latency")
+                table = gr.HTML(
+                    handlers.table(stylizer.first_visitor()),
+                    label="latency",
+                    elem_id="server-latency",
+                )
             with gr.Tab("Live"):
-                live_tab(stylizer.parameters)
+                live_tab(stylizer.parameters, device_files)
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
@@ -141,6 +151,9 @@ def build_demo(stylizer: Stylizer) -> gr.Blocks:
             show_progress_on=table,
             api_visibility="private",
             **ONE_AT_A_TIME,
+        )
+        measure_on_device.click(
+            None, measured_side, js=texts.MEASURE_ON_DEVICE, api_visibility="private"
         )
     return demo
 
@@ -182,12 +195,15 @@ def script(name: str) -> str:
 
 def build_application(stylizer: Stylizer) -> Starlette:
     """The page with its bounds, for a server."""
-    demo = build_demo(stylizer)
+    device_files = DeviceFiles(stylizer.networks)
+    demo = build_demo(stylizer, device_files.addresses)
     demo.has_launched = True  # or Gradio takes any file of this machine for an upload
     demo.state_session_capacity = MAX_SESSIONS
     limit_queue(demo, PLACES)
     live = Live(stylizer.engines[stylizer.first_engine], stylizer.lock)
-    routes: list[BaseRoute] = [live.route(), preview_route(), static_route()]
+    routes: list[BaseRoute] = [
+        *(live.route(), preview_route(), static_route(), device_files.route())
+    ]
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     bounds = {"routes": routes, "max_upload": MAX_BYTES, "root_path": root_path}
     return gr.mount_gradio_app(

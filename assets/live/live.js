@@ -1,11 +1,15 @@
-// The camera's frames, sent to be stylized and shown as they come back.
+// The camera's frames, stylized on this device or by the server, and shown.
 
+import { hasGpu } from "../device/opening.js";
 import { Part } from "../dom.js";
 import { canvasesCanBeRead } from "../viewer/png.js";
+import { Camera } from "./camera.js";
+import { DeviceVisit } from "./device_visit.js";
 import { Visit } from "./visit.js";
 
 const AT_FIRST = ["baseline", "v4"];
 const RATE_OVER = 3000; // ms
+const WAYS = { device: DeviceVisit, server: Visit };
 
 const NO_CAMERA = "There is no camera here.";
 const REFUSALS = { // by the error's name
@@ -19,10 +23,15 @@ export function start({ element, props }) {
   const panel = new Panel(element, props);
   panel.offerNetworks();
   panel.describe();
+  panel.describeWay();
   panel.on(".start", "click", () => panel.startOrStop());
+  panel.on(".way", "change", () => panel.changeWay());
   document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
   window.addEventListener("pagehide", () => panel.leave());
-  new IntersectionObserver(() => isShown(element) || panel.leave()).observe(element);
+  new IntersectionObserver(() => {
+    if (isShown(element)) panel.findWay();
+    else panel.leave();
+  }).observe(element);
 }
 
 const isShown = (element) => element.getClientRects().length > 0;
@@ -32,6 +41,8 @@ class Panel extends Part {
   #visit = null;
   #asking = false; // for the camera
   #telling = 0;
+  #found = null; // a promise: it is known whether there is a GPU
+  #chosen = false; // by the visitor: where frames are stylized
 
   constructor(element, { networks, route }) {
     super(element);
@@ -56,6 +67,38 @@ class Panel extends Part {
 
   get mirrored() {
     return this.find(".mirror input").checked;
+  }
+
+  /** Where frames are stylized: "device" or "server". */
+  get way() {
+    return this.find(".way").value;
+  }
+
+  set way(way) {
+    this.find(".way").value = way;
+    this.describeWay();
+  }
+
+  describeWay() {
+    for (const hint of this.element.querySelectorAll("[data-way]")) {
+      hint.hidden = hint.dataset.way !== this.way;
+    }
+  }
+
+  /** At first on the device, if it has a GPU. */
+  findWay() {
+    this.#found ??= hasGpu().then((has) => {
+      if (has && !this.#chosen) this.way = "device";
+    });
+    return this.#found;
+  }
+
+  changeWay() {
+    this.#chosen = true;
+    this.describeWay();
+    if (!this.#visit) return;
+    this.#visit.end("");
+    this.startOrStop();
   }
 
   offerNetworks() {
@@ -111,7 +154,10 @@ class Panel extends Part {
     this.say("Waiting for the camera …");
     try {
       const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
-      this.#visit = new Visit(await navigator.mediaDevices.getUserMedia({ video }), this);
+      await this.findWay();
+      const camera = new Camera(await navigator.mediaDevices.getUserMedia({ video }));
+      const visit = (this.#visit = new WAYS[this.way](camera, this));
+      camera.whenItEnds(() => visit.end("The camera has stopped.", true));
     } catch (error) {
       this.say(REFUSALS[error.name] ?? "The camera cannot be used here.", true);
       return;
@@ -153,13 +199,13 @@ class Panel extends Part {
   #tellRates() {
     const now = performance.now();
     for (const { figure, shown } of this.panes) {
-      while (shown.length && shown[0].at < now - RATE_OVER) shown.shift();
+      while (shown.length > 2 && shown[0].at < now - RATE_OVER) shown.shift();
       if (shown.length < 2) continue;
       const rate = (1000 * (shown.length - 1)) / (shown.at(-1).at - shown[0].at);
       const network = mean(shown.map((picture) => picture.network)).toFixed(0);
       const way = mean(shown.map((picture) => picture.way)).toFixed(0);
       figure.querySelector(".rate").textContent =
-        `${rate.toFixed(rate < 10 ? 1 : 0)} frames a second · network ${network} ms · round trip ${way} ms`;
+        `${rate.toFixed(rate < 1 ? 2 : rate < 10 ? 1 : 0)} frames a second · network ${network} ms · round trip ${way} ms`;
     }
   }
 }

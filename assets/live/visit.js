@@ -1,6 +1,5 @@
-// One visit: from the camera's first frame to the end of the connection; see nst/web/live/socket.py.
-
-import { makeCanvas } from "../dom.js";
+// One visit to the server: from the camera's first frame to the end of the connection; see
+// nst/web/live/socket.py.
 
 const NONE = 255; // no second network
 const UNDER_WAY = 2; // frames at most
@@ -9,8 +8,6 @@ const WAIT_THERE = 4; // ms that a frame shall wait at the server, so that it ne
 const LOST = "The connection to the server is lost.";
 
 export class Visit {
-  #frame = makeCanvas([384, 288]);
-  #context = this.#frame.getContext("2d", { alpha: false, willReadFrequently: true });
   #sent = new Map(); // frame's number -> when it was taken, and how many pictures are missing
   #number = 0;
   #delay = 0; // ms between a picture and the next frame
@@ -21,14 +18,12 @@ export class Visit {
   #socket = null;
 
   /** `panel` says what is wanted, shows pictures and words, and hears of the end. */
-  constructor(stream, panel) {
-    [this.stream, this.panel] = [stream, panel];
-    this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: stream });
-    stream.getVideoTracks()[0].addEventListener("ended", () => this.end("The camera has stopped.", true));
+  constructor(camera, panel) {
+    Object.assign(this, { camera, panel });
   }
 
   async begin() {
-    await this.video.play();
+    await this.camera.begin();
     if (this.#over) return;
     const address = new URL(`.${this.panel.route}`, document.baseURI).href.replace(/^http/, "ws");
     this.#socket = new WebSocket(address);
@@ -54,8 +49,8 @@ export class Visit {
     if (!this.#going || this.#over || this.#taking || this.#sent.size >= UNDER_WAY) return;
     this.#taking = true;
     const at = performance.now();
-    this.#drawFrame();
-    const jpeg = await new Promise((done) => this.#frame.toBlob(done, "image/jpeg", QUALITY));
+    this.camera.draw(this.panel);
+    const jpeg = await new Promise((done) => this.camera.frame.toBlob(done, "image/jpeg", QUALITY));
     this.#taking = false;
     if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return;
     const { wanted } = this.panel;
@@ -66,18 +61,6 @@ export class Visit {
     this.#sent.set(this.#number, { at, missing: wanted.length });
     this.#socket.send(new Blob([head, jpeg]));
     this.#send();
-  }
-
-  #drawFrame() {
-    const { side, mirrored } = this.panel;
-    const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
-    const [width, height] = [videoWidth, videoHeight].map((length) => Math.max(16, Math.round(length * scale)));
-    if (this.#frame.width !== width || this.#frame.height !== height) {
-      [this.#frame.width, this.#frame.height] = [width, height];
-    }
-    this.#context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? width : 0, 0);
-    this.#context.drawImage(this.video, 0, 0, width, height);
   }
 
   /** A stylized frame. */
@@ -102,7 +85,7 @@ export class Visit {
     if (this.#over) return;
     this.#over = true;
     this.#socket?.close();
-    for (const track of this.stream.getTracks()) track.stop();
+    this.camera.stop();
     this.panel.ended(words, error);
   }
 }

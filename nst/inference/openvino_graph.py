@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import openvino
 import openvino.opset15 as ops
-import torch
 from openvino import Node
 from torch import nn
 
+from nst.folding import between_pictures
 from nst.inference.activation import FromLevels, FrozenNorm, ToLevels
 from nst.inference.openvino_operations import (
     COLUMNS,
@@ -163,7 +163,7 @@ class Graph:
     def _transformer_net(self, network: TransformerNet, x: Groups) -> Groups:
         self.centred = self.centred and _norms_are_sensitive(network.architecture)
         (picture,) = x
-        (y,) = self._layers(_between_pictures(network).children(), [pad_to_stride(picture)])
+        (y,) = self._layers(between_pictures(network).children(), [pad_to_stride(picture)])
         axes = integers(ROWS, COLUMNS)
         return [ops.slice(y, integers(0, 0), sides(picture), integers(1, 1), axes)]
 
@@ -210,27 +210,3 @@ def _norms_are_sensitive(architecture: Architecture) -> bool:
     Without it v3 is off by 4 levels of 255 at 1448×1448 px; the others differ by 1.
     """
     return "encoder" in architecture.lightweight and "norm" in architecture.inner
-
-
-@torch.no_grad()
-def _between_pictures(network: TransformerNet) -> TransformerNet:
-    """A copy whose encoder takes and whose decoder gives RGB in [0, 1], within rounding.
-
-    The first and the last convolution scale and shift, so that no operation of its own does.
-    """
-    network = copy.deepcopy(network)
-    mean, std = torch.tensor(MEAN), torch.tensor(STD)
-    first, last = _convolutions(network.encoder)[0], _convolutions(network.decoder)[-1]
-    inputs = (-1, 1, 1, 1) if first.groups > 1 else (1, -1, 1, 1)
-    first.weight /= std.view(inputs)
-    shift = -(first.weight * mean.view(inputs)).sum((1, 2, 3))
-    first.bias = nn.Parameter(shift if first.bias is None else first.bias + shift)
-    # Several outputs in a row for each colour, where they become pixels.
-    mean, std = (values.repeat_interleave(last.out_channels // 3) for values in (mean, std))
-    last.weight *= std.view(-1, 1, 1, 1)
-    last.bias = nn.Parameter(mean if last.bias is None else last.bias * std + mean)
-    return network
-
-
-def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
-    return [part for part in module.modules() if isinstance(part, nn.Conv2d)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping, Sequence
 
 from nst.inference.latency import speed_ups
@@ -62,10 +63,15 @@ def _bars(names: Sequence[str], measured: Latency | None) -> str:
             bars += bar("paper", papers[name])
         bars = bars or f'<div class="bar"><span>{NONE}</span></div>'
         rows += f'<div class="name">{name}</div><div class="track">{bars}</div>'
-    legend = '<span class="bar here"><i></i></span> measured here ' if measured else ""
+    legend = '<span class="bar here"><i></i></span> the server ' if measured else ""
     legend += '<span class="bar paper"><i></i></span> the paper' if papers else ""
+    known = ""
+    if measured:  # for assets/latency/
+        medians = {name: middle for name, (_, middle, _) in quartiles.items()}
+        text = json.dumps({"side": measured.side, "medians": medians})
+        known = f' data-measured="{html.escape(text)}"'
     # The table says the same in words.
-    return f'<div class="bars" aria-hidden="true"><p class="legend">{legend}</p>{rows}</div>'
+    return f'<div class="bars" aria-hidden="true"{known}><p class="legend">{legend}</p>{rows}</div>'
 
 
 def _table(

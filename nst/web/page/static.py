@@ -7,6 +7,7 @@ find each other beside themselves.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
@@ -53,9 +54,16 @@ def _serve(request: Request) -> Response:
     name = request.path_params["name"]
     if request.path_params["version"] != _version() or name not in files():
         return Response(status_code=404)
-    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     media_type = TYPES[name[name.rindex(".") :]]
+    return kept_for_ever(request, files()[name], lambda: _compressed(name), media_type)
+
+
+def kept_for_ever(
+    request: Request, content: bytes, compressed: Callable[[], bytes], media_type: str
+) -> Response:
+    """What never changes at its address; as gzip where the browser takes that."""
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(files()[name], headers=headers, media_type=media_type)
+        return Response(content, headers=headers, media_type=media_type)
     headers["Content-Encoding"] = "gzip"
-    return Response(_compressed(name), headers=headers, media_type=media_type)
+    return Response(compressed(), headers=headers, media_type=media_type)

@@ -54,7 +54,7 @@ class Stylizer:
         store: PictureStore,
         examples: Mapping[str, Path],
     ) -> None:
-        self.engines, self.store, self.examples = engines, store, examples
+        self.networks, self.engines, self.store, self.examples = networks, engines, store, examples
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
         self.names = list(networks)  # in the order of the page
         self.first_engine = next(iter(engines))

@@ -1,4 +1,4 @@
-"""The tabs beside the one that compares: how the networks were trained, and about it all."""
+"""What the page shows beside the pictures that it compares."""
 
 from __future__ import annotations
 
@@ -8,27 +8,50 @@ from typing import Any
 
 import gradio as gr
 
+from nst.paper import LATENCY_MS, LATENCY_SIDE
 from nst.web.live.socket import ROUTE
 from nst.web.page import texts
 from nst.web.page.components import OwnHTML
 
 
 class LivePictures(OwnHTML):
-    """The camera and what two networks make of it; the script speaks with `nst.web.live.socket`."""
+    """The camera and what two networks make of it, on the visitor's device or on the server, with
+    which the script speaks as `nst.web.live.socket` says.
+    """
 
     folder = "live"
 
     def __init__(
-        self, value: Any = None, *, networks: Mapping[str, str] = {}, **settings: Any
+        self,
+        value: Any = None,
+        *,
+        networks: Mapping[str, str] = {},
+        device_files: Mapping[str, str] = {},
+        **settings: Any,
     ) -> None:
-        """`networks`: a few words about each."""
-        super().__init__(value, networks=list(networks.items()), route=ROUTE, **settings)
+        """`networks`: a few words about each; `device_files`: their addresses."""
+        props = [[name, words, device_files.get(name)] for name, words in networks.items()]
+        super().__init__(value, networks=props, route=ROUTE, **settings)
 
 
-def live_tab(parameters: Mapping[str, int]) -> None:
-    """The camera, stylized; `parameters` of each network."""
+class DeviceLatency(OwnHTML):
+    """The networks' times on the visitor's device, which never go to the server."""
+
+    folder = "latency"
+
+    def __init__(
+        self, value: Any = None, *, device_files: Mapping[str, str] = {}, **settings: Any
+    ) -> None:
+        """`device_files`: the networks' addresses."""
+        paper = {"side": LATENCY_SIDE, "milliseconds": LATENCY_MS}
+        super().__init__(value, networks=list(device_files.items()), paper=paper, **settings)
+
+
+def live_tab(parameters: Mapping[str, int], device_files: Mapping[str, str]) -> None:
+    """The camera, stylized; `parameters` and address of each network."""
     LivePictures(
         networks={name: f"{count:,} parameters" for name, count in parameters.items()},
+        device_files=device_files,
         label="live",
     )
 

@@ -148,6 +148,10 @@ NOT_STYLIZED = "not stylized"
 STOPPED = "Stopped."
 MEASURING = "Measuring …"
 MEASURED = "Measured; the times are below."
+ON_DEVICE = "Measure on this device"
+MEASURE_ON_DEVICE = """side => {
+    document.dispatchEvent(new CustomEvent("measure-on-device", { detail: side }));
+}"""
 MEASURED_ANEW = "Another measurement has begun and ended this one; please ask again."
 WELCOME = "An example. Choose, drop or paste a photo of yours."
 
@@ -167,5 +171,6 @@ ABOUT = (ASSETS / "about.html").read_text(encoding="utf-8")
 MODEL_CARD = '<h2 id="model-card">Model card</h2>'
 LATENCY = heading(
     "Latency",
-    "Each network alone on this machine, without reading and saving, beside the paper’s times.",
+    "Each network alone on the server, without reading and saving, or on your own device’s GPU, "
+    "beside the paper’s times.",
 )
