@@ -48,6 +48,7 @@ from nst.web.page.components import (
     StylizeRequest,
     Viewer,
 )
+from nst.web.page.device_files import DeviceFiles
 from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
