@@ -36,6 +36,9 @@ def at_the_camera(browser: sync_api.Browser, url: str, **context: object) -> Ite
     with visiting(browser, url, **context) as page:
         page.evaluate(CAMERAS)
         page.get_by_role("tab", name="Live").click()
+        page.wait_for_function(
+            "document.querySelector('#live') && !document.querySelector('[inert]')"
+        )
         yield page
 
 

@@ -96,8 +96,10 @@ class OwnHTML(gr.HTML):
         settings = {
             "html_template": read("html"),
             "css_template": read("css"),
-            "js_on_load": f"""import(new URL("{script}", document.baseURI)).then(({{ start }}) =>
-                start({{ element, props, watch, trigger, upload }})); // its events: {events}""",
+            "js_on_load": f"""element.inert = true; // until somebody listens
+                import(new URL("{script}", document.baseURI)).then(({{ start }}) => {{
+                start({{ element, props, watch, trigger, upload }}); // its events: {events}
+                element.inert = false; }});""",
             "apply_default_css": False,
             "elem_id": self.folder,
             "elem_classes": "controls",
