@@ -132,7 +132,7 @@ def test_ctrl_c_while_starting(
     try:
         shown = ""
         if moment == "while photos are checked":
-            while "checking photos" not in shown:
+            while "reading photos" not in shown:
                 shown += process.stderr.read(1)
                 assert process.poll() is None, shown
         else:
