@@ -40,11 +40,12 @@ def test_another_network_lies_at_another_address() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        f"{FOLDER}/0123456789abcdef/v4.nst",
-        FILES.addresses["v4"].replace("v4", "v3"),
-        f"{FOLDER}/",
-        f"{FOLDER}/%2e%2e/app.py",
+        "0123456789abcdef/v4.nst",
+        "{v4}/v3.nst",
+        "",
+        "%2e%2e/app.py",
     ],
 )
 def test_nothing_else_is_served(client: TestClient, path: str) -> None:
-    assert client.get(path).status_code == 404
+    hash_of_v4 = FILES.addresses["v4"].split("/")[1]
+    assert client.get(f"{FOLDER}/{path.format(v4=hash_of_v4)}").status_code == 404
