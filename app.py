@@ -94,7 +94,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
         gr.HTML(texts.HEADING, elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Compare"):
-                gr.HTML(texts.INTRODUCTION)
+                gr.HTML(texts.INTRODUCTION, elem_id="introduction")
                 bar = Bar(
                     StylizeRequest(
                         example=stylizer.first_example,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -57,6 +61,12 @@ def assert_is_a_sentence(error: PictureError, max_pixels: int = MAX_PIXELS) -> N
     assert sentence.endswith(". ")
     assert sentence.count(".") == 1
     assert "/" not in sentence
+
+
+def run_in_thread(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run it in a loop of its own: in this thread a browser's may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, scenario).result()
 
 
 def run_python(

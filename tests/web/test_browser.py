@@ -31,7 +31,7 @@ from tests.browser import (
 from tests.helpers import random_picture
 
 SIZES = {"laptop": (1280, 800), "wide": (1920, 1080), "phone": (390, 844)}
-COLUMNS = {"laptop": 3, "wide": 6, "phone": 2}
+COLUMNS = {"laptop": 3, "wide": 3, "phone": 2}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -231,6 +231,6 @@ def test_stylizing_nothing_leaves_what_is_shown(browser: sync_api.Browser, url: 
         page.locator("#bar summary").click()
         last = page.get_by_role("checkbox", name="v4", exact=True)
         last.click()
-        expect(page.get_by_role("alert")).to_contain_text("At least one network")
+        expect(page.locator("#viewer .error")).to_contain_text("At least one network")
         expect(last).to_be_checked()
         assert page.locator("#viewer .panes figure").count() == 2

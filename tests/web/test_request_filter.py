@@ -24,6 +24,7 @@ from nst.web.server import clients, request_filter
 from nst.web.server.clients import Places, client_of
 from nst.web.server.request_filter import RequestFilter
 from nst.web.server.store import PictureStore
+from tests.helpers import run_in_thread
 from tests.web.conftest import Idle
 
 # What somebody has looked at, of the routes that Gradio serves.
@@ -272,4 +273,4 @@ def test_one_client_asks_for_so_much_at_once(
         assert await ask("203.0.113.7", only) == 200
         assert not only._requests
 
-    asyncio.run(scenario())
+    run_in_thread(scenario())

@@ -189,7 +189,7 @@ def test_the_folder_may_be_cleaned_while_the_page_runs(started: Started, tmp_pat
         parts = httpx.get(f"{started.address}/config").json()["components"]
         (viewer,) = (part for part in parts if part["props"].get("elem_id") == "viewer")
         panes = viewer["props"]["value"]["panes"]
-        answers = [httpx.get(pane["picture"]["url"]) for pane in panes]
+        answers = [httpx.get(pane["picture"]["url"]) for pane in panes.values()]
         assert {answer.status_code for answer in answers} == {200}
         return [answer.content for answer in answers]
 

@@ -15,14 +15,14 @@ def test_every_network_is_described() -> None:
 
 def test_the_introduction_says_what_was_measured() -> None:
     counts = [count_parameters(build_model(name)) / 1e6 for name in VARIANTS]
-    assert f"{max(counts):.2f} to {min(counts):.2f}\nmillion" in INTRODUCTION
+    assert f"{max(counts):.2f}\nto {min(counts):.2f} million" in INTRODUCTION
     latency = pd.read_csv(ASSETS / "latency.csv").query("engine == 'openvino'")
     assert "<b>v4</b> is the fastest" in INTRODUCTION
     assert set(latency.loc[latency.groupby("size")["latency ms"].idxmin(), "network"]) == {"v4"}
     means = pd.read_csv(CHECKPOINTS / "evaluation.csv").groupby("network").mean(numeric_only=True)
     assert "leaves no grid" in INTRODUCTION
     assert list(means.index[means["lattice_db"] < 4]) == ["v4"]
-    assert "<b>baseline</b> is the\nmost faithful" in INTRODUCTION
+    assert "<b>baseline</b> is the most faithful" in INTRODUCTION
     assert means["total"].idxmin() == "baseline"
 
 
