@@ -108,9 +108,10 @@ PREVIEW = (
 HEADING = "<h1>How light can style transfer be?</h1>"
 # What tests/web/test_texts.py holds against the measured tables.
 INTRODUCTION = """
-<p class="hint"><span>A photo after van Gogh’s <em>The Starry Night</em>, by five networks of 1.68
-to 0.20 million parameters. </span><b>v4</b> is the fastest and leaves no grid of 4 px; the
+<p class="hint wide">A photo after van Gogh’s <em>The Starry Night</em>, by five networks of 1.68
+to 0.20 million parameters. <b>v4</b> is the fastest and leaves no grid of 4 px; the
 <b>baseline</b> is the most faithful.</p>
+<p class="hint narrow"><b>v4</b>: fastest, no grid. <b>Baseline</b>: most faithful.</p>
 """
 FOOT = """
 <p>In the style of Vincent van Gogh’s
