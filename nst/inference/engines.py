@@ -168,7 +168,7 @@ class OpenVinoEngine:
                 del self._of_size[width, height]
             self._recent.append((width, height))
             result = request.infer({0: values}, share_inputs=True, share_outputs=False)[0]
-            if width * height > RELEASE_PIXELS:
+            if request is self._of_any_size and width * height > RELEASE_PIXELS:
                 request.get_compiled_model().release_memory()
         return torch.from_numpy(result)
 
