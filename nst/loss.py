@@ -1,8 +1,9 @@
 """The perceptual loss of Johnson et al. (2016) through VGG-16: content, style, total variation;
 and, against the grid that upsampling leaves, the energy of the pixel lattice.
 
-Each term is divided by its target's own energy, so that a weight means the same whatever the
-scale of VGG's activations (torchvision's and Caffe's differ by a factor of about 50):
+Content and style are divided by their target's own energy, so that a weight means the same whatever
+the scale of VGG's activations (torchvision's and Caffe's differ by a factor of about 50).  The
+weight of the lattice term is a network's own: `nst.training.objective` adds it.
 
     content  ‖F(y) − F(x)‖² / ‖F(x)‖²                    F: one layer's features
     style    Σ ‖G(y) − G(s)‖² / ‖G(s)‖²                  G: Gram matrix of a layer at a scale

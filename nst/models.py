@@ -6,7 +6,7 @@ Lightweight?": one `TransformerNet`, and for each name what it is made of.
     v1        residual blocks                      381,315
     v2        encoder, residual blocks             292,796
     v3        encoder, residual blocks, decoder    207,865
-    v4        as v3, but nothing wide at full      200,876
+    v4        as v3, but few channels at full      200,876
               size; ours, not the paper's
 
 Johnson et al.: "Perceptual Losses for Real-Time Style Transfer and Super-Resolution" (ECCV 2016),
