@@ -31,7 +31,7 @@ def take(browser: sync_api.Browser, url: str, folder: Path) -> None:
     for scheme in ("light", "dark"):
         with visiting(browser, url, color_scheme=scheme, **DESKTOP) as page:
             choose_tower(page)
-            page.get_by_role("button", name="Measure").click()
+            page.get_by_role("button", name="Measure", exact=True).click()
             expect(page.get_by_text("Measured;")).to_be_visible()
             page.mouse.move(0, 0)
             page.evaluate("document.activeElement.blur()")
