@@ -6,9 +6,7 @@ a visitor asks for it.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
-from functools import cache
 from hashlib import sha256
 
 from starlette.requests import Request
@@ -32,7 +30,6 @@ class DeviceFiles:
             content = device_program(network, half=name in IN_HALF).to_bytes()
             address = f"{FOLDER}/{sha256(content).hexdigest()[:16]}/{name}.nst"
             self.addresses[name], self._files[address] = address, content
-        self._compressed = cache(lambda address: gzip.compress(self._files[address]))
 
     def route(self) -> Route:
         """Where the files lie; others are not there."""
@@ -42,6 +39,4 @@ class DeviceFiles:
         address = f"{FOLDER}/{request.path_params['path']}"
         if address not in self._files:
             return Response(status_code=404)
-        content = self._files[address]
-        media_type = "application/octet-stream"
-        return kept_for_ever(request, content, lambda: self._compressed(address), media_type)
+        return kept_for_ever(request, self._files[address], "application/octet-stream")

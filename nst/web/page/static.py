@@ -7,7 +7,6 @@ find each other beside themselves.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 
@@ -35,11 +34,6 @@ def _version() -> str:
     return sha256("".join(named).encode()).hexdigest()[:16]
 
 
-@cache
-def _compressed(name: str) -> bytes:
-    return gzip.compress(files()[name])
-
-
 def address(name: str) -> str:
     """Where a file of assets/ lies, seen from the page."""
     return f"{FOLDER}/{_version()}/{name}"
@@ -55,15 +49,16 @@ def _serve(request: Request) -> Response:
     if request.path_params["version"] != _version() or name not in files():
         return Response(status_code=404)
     media_type = TYPES[name[name.rindex(".") :]]
-    return kept_for_ever(request, files()[name], lambda: _compressed(name), media_type)
+    return kept_for_ever(request, files()[name], media_type)
 
 
-def kept_for_ever(
-    request: Request, content: bytes, compressed: Callable[[], bytes], media_type: str
-) -> Response:
+_compressed = cache(gzip.compress)  # each once, when it is first asked for
+
+
+def kept_for_ever(request: Request, content: bytes, media_type: str) -> Response:
     """What never changes at its address; as gzip where the browser takes that."""
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(content, headers=headers, media_type=media_type)
     headers["Content-Encoding"] = "gzip"
-    return Response(compressed(), headers=headers, media_type=media_type)
+    return Response(_compressed(content), headers=headers, media_type=media_type)
