@@ -168,3 +168,14 @@ def place(page: Page, name: str) -> dict[str, float]:
     shown = page.locator(pane(name))
     shown.scroll_into_view_if_needed()
     return shown.bounding_box()
+
+
+def open_live(page: Page) -> None:
+    """Show the tab with the camera, as soon as its script listens."""
+    page.get_by_role("tab", name="Live").click()
+    page.wait_for_function("document.querySelector('#live') && !document.querySelector('[inert]')")
+
+
+def camera_is_off(page: Page) -> bool:
+    """Whether all cameras have ended that the page's test has put into `window.cameras`."""
+    return page.evaluate('window.cameras.every((track) => track.readyState === "ended")')

@@ -11,7 +11,16 @@ import pytest
 
 from nst.models import VARIANTS
 from nst.paper import LATENCY_MS
-from tests.browser import Page, canvas, executable, expect, sync_api, visiting
+from tests.browser import (
+    Page,
+    camera_is_off,
+    canvas,
+    executable,
+    expect,
+    open_live,
+    sync_api,
+    visiting,
+)
 from tests.web.test_device import WITH_WEBGPU
 
 pytestmark = pytest.mark.slow
@@ -167,7 +176,7 @@ def at_the_camera(browser: sync_api.Browser, url: str, before: str = "") -> Iter
         page.evaluate(SMALL_CAMERA)
         page.evaluate(SOCKETS)
         page.evaluate(f"() => {{ {before} }}")
-        page.get_by_role("tab", name="Live").click()
+        open_live(page)
         yield page
 
 
@@ -177,10 +186,6 @@ def where(page: Page) -> sync_api.Locator:
 
 def hint(page: Page) -> sync_api.Locator:
     return page.locator("#live [data-way]:visible")
-
-
-def is_off(page: Page) -> bool:
-    return page.evaluate('window.cameras.every((track) => track.readyState === "ended")')
 
 
 def test_the_camera_is_stylized_on_the_device(with_webgpu: sync_api.Browser, url: str) -> None:
@@ -205,7 +210,7 @@ def test_the_camera_is_stylized_on_the_device(with_webgpu: sync_api.Browser, url
         assert networks_loaded(page) == ["baseline", "v3", "v4"]
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#live .words")).to_have_text("Stopped.")
-        assert is_off(page)
+        assert camera_is_off(page)
         assert page.evaluate("window.sockets") == 0
 
 
@@ -236,7 +241,7 @@ def test_a_device_that_is_lost_ends_the_visit_and_nothing_is_sent(
         page.evaluate("window.devices.at(-1).destroy()")
         expect(page.locator("#live .error")).to_contain_text("The server can stylize the camera")
         expect(where(page)).to_have_value("server")
-        assert is_off(page)
+        assert camera_is_off(page)
         assert page.evaluate("window.sockets") == 0
 
 
@@ -260,7 +265,7 @@ def test_where_the_device_cannot_there_is_a_sentence_and_the_server_can(
         where(page).select_option("This device")
         page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live .error")).to_contain_text("This browser has no WebGPU.")
-        assert is_off(page)
+        assert camera_is_off(page)
         assert page.evaluate("window.sockets") == 0  # not before the visitor wants it
         expect(where(page)).to_have_value("server")
         page.get_by_role("button", name="Start again").click()

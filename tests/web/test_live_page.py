@@ -10,7 +10,7 @@ import pytest
 from websockets.sync.client import connect
 
 from nst.web.live.socket import ROUTE
-from tests.browser import Page, canvas, expect, sync_api, visiting
+from tests.browser import Page, camera_is_off, canvas, expect, open_live, sync_api, visiting
 
 pytestmark = pytest.mark.slow
 
@@ -35,19 +35,12 @@ CAMERAS = """() => {
 def at_the_camera(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
     with visiting(browser, url, **context) as page:
         page.evaluate(CAMERAS)
-        page.get_by_role("tab", name="Live").click()
-        page.wait_for_function(
-            "document.querySelector('#live') && !document.querySelector('[inert]')"
-        )
+        open_live(page)
         yield page
 
 
 def rates(page: Page) -> sync_api.Locator:
     return page.locator("#live figure:visible .rate")
-
-
-def is_off(page: Page) -> bool:
-    return page.evaluate('window.cameras.every((track) => track.readyState === "ended")')
 
 
 def test_two_networks_paint_the_camera(browser: sync_api.Browser, url: str) -> None:
@@ -68,7 +61,7 @@ def test_two_networks_paint_the_camera(browser: sync_api.Browser, url: str) -> N
         page.wait_for_function("document.querySelector('#live canvas').width === 512")
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#live .words")).to_have_text("Stopped.")
-        assert is_off(page)
+        assert camera_is_off(page)
 
 
 def test_the_camera_stops_when_the_tab_is_left(browser: sync_api.Browser, url: str) -> None:
@@ -112,7 +105,7 @@ def test_a_broken_connection_is_said_and_can_be_made_again(
         expect(page.locator("#live .words")).to_have_text("Live.")
         page.evaluate("window.socket.close()")
         expect(page.locator("#live .error")).to_contain_text("connection to the server is lost")
-        assert is_off(page)
+        assert camera_is_off(page)
         page.get_by_role("button", name="Start again").click()
         expect(rates(page)).to_have_text([RATES, RATES])
         page.get_by_role("button", name="Stop").click()
@@ -128,4 +121,4 @@ def test_the_camera_on_a_phone(browser: sync_api.Browser, url: str, scheme: str)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert axe.run(page).response["violations"] == []
         page.get_by_role("button", name="Stop").tap()
-        assert is_off(page)
+        assert camera_is_off(page)
