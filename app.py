@@ -73,9 +73,11 @@ MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told 
 MAX_SESSIONS = 2000  # of 85 kB; their pictures are files
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
+PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 1}  # no visitor waits behind them
 MEASURING = {"concurrency_id": "measuring", "concurrency_limit": 2}  # a new one ends the one before
 PLACES = {
     "networks": Places(MAX_WAITING, 4),
+    "programs": Places(MAX_WAITING, 4),
     "looking": Places(2 * MAX_WAITING, 8),
     "measuring": Places(4, 2),
 }
@@ -178,7 +180,7 @@ def add_api(programs: Programs) -> None:
         answer,
         api_name="stylize",
         preprocess=False,  # `Programs` says what is wrong with an argument
-        **ONE_AT_A_TIME,
+        **PROGRAMS,
     )
     ask.click(
         programs.measure,

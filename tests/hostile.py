@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from nst.web.live.socket import FRAME, NO_NETWORK, ROUTE
+from nst.web.server.request_filter import MAX_JSON
 from tests.helpers import ROOT, encoded, random_picture
 
 ADDRESS = {"x-forwarded-for": "203.0.113.66"}  # as a proxy on this machine tells it
@@ -34,7 +35,7 @@ def large_body(url: str) -> None:
 
 def full_body(url: str) -> None:
     """As much as is allowed."""
-    post(f"{url}/gradio_api/cancel", content=b"[" + b"[]," * 33_000 + b"[]]")
+    post(f"{url}/gradio_api/cancel", content=b"[" + b"[]," * (MAX_JSON // 3 - 2) + b"[]]")
 
 
 def many_uploads(url: str) -> None:

@@ -15,15 +15,21 @@ export class Report {
     this.#waiting = "Waiting for the server …";
     this.#asked = setTimeout(() => {
       this.#asked = 0;
-      this.view.say(this.#waiting);
+      this.#sayWaiting();
     }, 500);
   }
 
   /** So many are before the visitor in the server's queue. */
   queue({ rank, seconds }) {
+    if (!this.#waiting) return; // it has been stopped
     const place = rank ? `Waiting: ${rank} before you` : "Waiting: you are next";
     this.#waiting = seconds >= 1 ? `${place}, about ${Math.round(seconds)} s …` : `${place} …`;
-    if (!this.#asked) this.view.say(this.#waiting);
+    if (!this.#asked) this.#sayWaiting();
+  }
+
+  #sayWaiting() {
+    this.view.find(".stop").hidden = false;
+    this.view.say(this.#waiting);
   }
 
   /** Nothing more will come. */
@@ -32,6 +38,10 @@ export class Report {
   }
 
   stop() {
+    if (this.#waiting) {
+      this.show({ words: "Stopped.", total: 0 });
+      return;
+    }
     clearInterval(this.#countingDown);
     this.view.say("Stopping after this network …");
   }
@@ -41,6 +51,7 @@ export class Report {
     clearInterval(this.#countingDown);
     clearTimeout(this.#asked);
     this.#asked = 0;
+    this.#waiting = "";
     const bar = this.view.find(".report progress");
     bar.hidden = this.view.find(".stop").hidden = !total;
     if (!total) {

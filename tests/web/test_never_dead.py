@@ -116,6 +116,20 @@ def test_who_waits_knows_their_place_and_every_end(ask: object, event: str, word
     says(page, words)
 
 
+def test_who_waits_can_stop(ask: object) -> None:
+    page = ask("{}")
+    line, stop = page.locator("#viewer .report .words"), page.locator("#viewer .stop")
+    expect(line).to_contain_text("Waiting for the server")
+    page.evaluate("say({msg: 'estimation', rank: 3, rank_eta: 12})")
+    expect(line).to_contain_text("3 before you")
+    stop.click()
+    expect(line).to_have_text("Stopped.")
+    expect(stop).to_be_hidden()
+    page.evaluate("say({msg: 'estimation', rank: 2, rank_eta: 8})")
+    page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    expect(line).to_have_text("Stopped.")
+
+
 def test_who_asks_again_after_a_lost_connection_is_told_again(ask: object) -> None:
     page = ask("{ join: () => Promise.reject(new TypeError()) }")
     says(page, "connection to the server is lost")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +87,32 @@ def test_others_come_between_two_repeats_of_a_measurement(made: Made) -> None:
         assert going_on.is_alive()  # a visitor goes first
     going_on.join(timeout=10)
     assert not going_on.is_alive()
+
+
+def test_a_visitor_comes_between_two_networks_of_a_program(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nst.web.page.programs.check_uploaded", lambda file: None)
+    asked = WELL | {"photo": {"path": made.photo.path}, "networks": list(VARIANTS)}
+    program = threading.Thread(target=lambda: Programs(made.stylizer).stylize(**asked))
+    lock, before = made.stylizer.lock, []
+
+    def visit() -> None:  # while the program's first network runs
+        made.network.before = lambda: None
+        visitor = threading.Thread(target=lambda: before.append(take_a_turn()))
+        visitor.start()
+        while not lock.is_behind(Priority.PROGRAM):
+            time.sleep(0.001)
+
+    def take_a_turn() -> int:
+        with lock.turn(Priority.VISITOR):
+            return made.network.runs
+
+    made.network.before = visit
+    program.start()
+    program.join(timeout=30)
+    assert before == [1]
+    assert made.network.runs == len(VARIANTS)
 
 
 def test_another_measurement_ends_that_of_a_program(made: Made) -> None:

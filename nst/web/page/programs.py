@@ -59,7 +59,8 @@ class Programs:
             store = self.stylizer.store
             title = file.orig_name or Path(file.path).name
             kept = keep_photo(picture, title, file.path, side, store, remark)
-            *_, results = self.stylizer.stylize(Results(kept, engine, networks))
+            wanted = Results(kept, engine, networks)
+            *_, results = self.stylizer.stylize(wanted, Priority.PROGRAM)
             return _answer(mix_results(results, Mix.nearest(strength, keep_colours), store))
 
     def measure(self, side: Any, engine: Any) -> Iterator[dict[str, Any]]:

@@ -13,8 +13,9 @@ class Priority(IntEnum):
     """Who goes first."""
 
     VISITOR = 0  # somebody's picture, or a measurement
-    LIVE = 1  # a frame of somebody's camera, which has others after it
-    PREPARING = 2  # an example that nobody has asked for yet
+    PROGRAM = 1  # a picture that nobody looks at meanwhile
+    LIVE = 2  # a frame of somebody's camera, which has others after it
+    PREPARING = 3  # an example that nobody has asked for yet
 
 
 class PriorityLock:
