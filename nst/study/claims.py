@@ -6,6 +6,10 @@ writes two Markdown tables to assets/claims.md, made from the logs, `evaluation.
 and the settings in the checkpoints: the losses of all networks (in the model card too), and each
 claim with what our runs say about it (in the README too; a test compares).  The claims are judged
 by the paper's four networks; v4, which is ours, stands beside them.
+
+A difference between two networks is taken on the same photos.  Its interval is 1.96 standard
+errors of its mean (95 %), and what a second seed changed, where that is known.  Only where the
+whole interval lies on one side of a bound is it decided; "undecided" is a verdict too.
 """
 
 from __future__ import annotations
@@ -33,14 +37,17 @@ PAPER = [name for name in VARIANTS if name in PARAMETERS]
 LIGHT = [name for name in PAPER if name != "baseline"]
 EARLY = (EARLY_STEP - 100, EARLY_STEP)  # steps; single batches differ too much
 STEADY = 0.9  # of all epochs, in which a loss that decreases consistently falls at least
+NEARLY = 5  # % of the baseline's total loss: who is nearer has nearly the same
+ALIKE = 0.3  # of relu2_2's energy: two pictures that are nearer look nearly the same
 NONE = 5  # % of the yellow area: who has fewer spots has none
+CONFIDENCE = 1.96  # standard errors
 TABLES = "claims.md"
 SECOND = "-seed1"  # behind the name of the first run in the ablation
 
 
 class Claim(NamedTuple):
     claim: str
-    verdict: str  # "confirmed", "partly" or "not confirmed", and why where it is not plain
+    verdict: str  # "confirmed", "partly", "not confirmed", "undecided"; why where it is not plain
     measured: dict[str, Mapping[str, str]]  # what was measured: its value by network
 
 
@@ -50,6 +57,29 @@ class SeedSpread(NamedTuple):
     loss: float  # of content and style, weighted as in training: a part of it
     array_share: float  # red spots, a part of the yellow area
     lattice_db: float
+
+
+class Interval(NamedTuple):
+    """A mean, and how far from it the true one may lie."""
+
+    mean: float
+    half: float
+
+    def wider(self, by: float) -> Interval:
+        return Interval(self.mean, self.half + by)
+
+    def is_above(self, bound: float) -> bool | None:
+        """None: it lies on both sides."""
+        if not abs(self.mean - bound) > self.half:  # NaN, too
+            return None
+        return bool(self.mean > bound)
+
+    def is_within(self, bound: float) -> bool | None:
+        """Whether it is nearer to 0."""
+        above, below = self.is_above(bound), self.is_above(-bound)
+        if above or below is False:
+            return False
+        return None if above is None or below is None else True
 
 
 def seed_spread(runs: pd.DataFrame, style_weight: float) -> SeedSpread:
@@ -83,10 +113,7 @@ def judge(
     style_weight: float,
     spread: SeedSpread,
 ) -> list[Claim]:
-    """The paper's claims one by one, judged by our numbers alone.
-
-    A network was trained once: what a second seed may change is no difference between two of them.
-    """
+    """The paper's claims one by one, judged by our numbers alone."""
     test = evaluation[evaluation["part"] == "test"]
     both = f"content + {style_weight:g} × style"
     logs = {n: log.assign(both=_content_and_style(log, style_weight)) for n, log in logs.items()}
@@ -128,56 +155,63 @@ def _decrease(logs: Mapping[str, pd.DataFrame], both: str) -> Claim:
 
 
 def _convergence(logs: Mapping[str, pd.DataFrame], both: str) -> Claim:
-    early = {name: log["both"][log["step"].between(*EARLY)].mean() for name, log in logs.items()}
-    verdict = _verdict([name for name in LIGHT if early[name] > early["baseline"]])
-    words = {name: f"{value:.2f}" for name, value in early.items()}
-    measured = {f"{both}, steps {EARLY[0]} to {EARLY[1]}": words}
-    return Claim("The lightweight networks learn more slowly", verdict, measured)
+    """All networks see the same photos in the same order, so that steps can be compared."""
+    early = pd.DataFrame(
+        {name: log["both"][log["step"].between(*EARLY)] for name, log in logs.items()}
+    )
+    behind = _intervals(early.sub(early["baseline"], axis="index"))
+    verdict = _verdict({name: behind[name].is_above(0) for name in LIGHT})
+    measured = {
+        f"{both}, steps {EARLY[0]} to {EARLY[1]}": {
+            name: f"{value:.2f}" for name, value in early.mean().items()
+        },
+        "difference from the baseline at the same steps, one seed": {
+            name: f"{one.mean:+.2f} ± {one.half:.2f}" for name, one in behind.items()
+        },
+    }
+    return Claim("The lightweight networks learn more slowly", f"{verdict} (one seed)", measured)
 
 
 def _same_picture(test: pd.DataFrame, spread: SeedSpread) -> Claim:
-    means = test.groupby("network")[["total", "content", "from_baseline"]].mean()
-    others = means.drop("baseline")
-    differences = others["total"] / means["total"]["baseline"] - 1
-    alike = [name for name in LIGHT if abs(differences[name]) <= spread.loss]
-    content = means["content"]["baseline"]
+    total = test.pivot(index="photo", columns="network", values="total")
+    content = test.loc[test["network"] == "baseline", "content"].mean()
+    differences = total.sub(total["baseline"], axis="index") / total["baseline"].mean()
+    losses = _intervals(100 * differences)
+    apart = _intervals(test.pivot(index="photo", columns="network", values="from_baseline"))
+    by_seed = 100 * spread.loss
+    alike = {
+        name: _both(losses[name].wider(by_seed).is_within(NEARLY), apart[name].is_within(ALIKE))
+        for name in LIGHT
+    }
     measured = {
-        f"total loss against the baseline's (another seed: up to {100 * spread.loss:.1f} %)": {
-            name: f"{100 * value:+.1f} %" for name, value in differences.items()
+        f"total loss beside the baseline's; nearly: {NEARLY} % (another seed: {by_seed:.1f})": {
+            name: f"{one.mean:+.1f} ± {one.half:.1f} %" for name, one in losses.items()
         },
-        f"relu2_2 distance from the baseline's picture (its own from the photo: {content:.2f})": {
-            name: f"{value:.2f}" for name, value in others["from_baseline"].items()
+        f"relu2_2 distance from its picture; nearly: {ALIKE} (the photo's: {content:.2f})": {
+            name: f"{one.mean:.2f} ± {one.half:.2f}" for name, one in apart.items()
         },
     }
-    verdict = _verdict(alike, of_all="confirmed in loss")
-    return Claim("The final pictures are nearly the same", verdict, measured)
+    return Claim("The final pictures are nearly the same", _verdict(alike), measured)
 
 
 def _red_spots(test: pd.DataFrame, spread: SeedSpread) -> Claim:
-    """More spots than the baseline on the same photos: by two standard errors, and two seeds.
-
-    Photos count on which both pictures have yellow to judge.
-    """
+    """More spots than the baseline on the same photos, those with yellow in both pictures."""
     shares = 100 * test.pivot(index="photo", columns="network", values="array_share")
     lattice = test.pivot(index="photo", columns="network", values="lattice_db")
     contrast = test[test["array_share"] > 0].groupby("network")["array_contrast"].mean()
-    differences = shares.sub(shares["baseline"], axis="index").drop(columns="baseline")
-    mean, error = differences.mean(), differences.sem()
+    differences = _intervals(shares.sub(shares["baseline"], axis="index"))
     by_seed = 100 * spread.array_share
-    more = [name for name in LIGHT if mean[name] > max(2 * error[name], by_seed)]
-    verdict = _verdict(more, of_none="not confirmed: none has more than the baseline")
-    if more and shares["baseline"].mean() >= NONE:
-        verdict = f"partly: more in {', '.join(more)}, but the baseline has some too"
-    more_than = (
-        f"difference from the baseline on the same photos (another seed: up to {by_seed:.0f})"
-    )
+    more = {name: differences[name].wider(by_seed).is_above(0) for name in LIGHT}
+    if shares["baseline"].mean() < NONE:
+        verdict = _verdict(more)
+    else:
+        verdict = f"{_verdict(more, of_all='partly')}; the baseline has some too"
+    more_than = f"difference from the baseline (another seed: {by_seed:.0f})"
     measured = {
         f"red spots, % of the yellow area, {len(shares)} test photos": {
             name: f"{one.mean():.0f} ± {one.std():.0f}" for name, one in shares.items()
         },
-        f"{more_than}, ± standard error": {
-            name: f"{mean[name]:+.0f} ± {error[name]:.0f}" for name in differences
-        },
+        more_than: {name: f"{one.mean:+.0f} ± {one.half:.0f}" for name, one in differences.items()},
         "contrast of the spots, levels": {n: f"{one:.0f}" for n, one in contrast.items()},
         "lattice ratio, dB": {
             n: f"{one.mean():.1f} ± {one.std():.1f}" for n, one in lattice.items()
@@ -192,11 +226,35 @@ def _content_and_style(rows: pd.DataFrame, style_weight: float) -> pd.Series:
     return rows["content"] + style_weight * rows["style"]
 
 
-def _verdict(
-    names: Sequence[str], of_all: str = "confirmed", of_none: str = "not confirmed"
-) -> str:
-    """On a claim about the light networks that these of them fulfil."""
-    return {len(LIGHT): of_all, 0: of_none}.get(len(names), f"partly: {', '.join(names)}")
+def _intervals(values: pd.DataFrame) -> dict[str, Interval]:
+    """Of each network but the baseline, over photos or steps."""
+    means, errors = values.mean(), values.sem()
+    return {
+        name: Interval(means[name], CONFIDENCE * errors[name])
+        for name in values
+        if name != "baseline"
+    }
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    if False in (one, other):
+        return False
+    return None if None in (one, other) else True
+
+
+def _verdict(found: Mapping[str, bool | None], of_all: str = "confirmed") -> str:
+    """On a claim about the light networks: whom it holds for; None is undecided."""
+    names = {value: [name for name in LIGHT if found[name] is value] for value in (True, None)}
+    holds, undecided = names[True], names[None]
+    if len(holds) == len(LIGHT):
+        return of_all
+    if not holds:
+        return "undecided" if undecided else "not confirmed"
+    return "; ".join(
+        f"{word}: {', '.join(some)}"
+        for word, some in (("partly", holds), ("undecided", undecided))
+        if some
+    )
 
 
 def all_markdown() -> str:
