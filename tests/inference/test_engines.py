@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,7 +27,7 @@ from nst.models import TransformerNet
 from nst.paths import ASSETS
 from nst.pictures.reading import limit_side, read_picture
 from nst.pictures.tensors import to_tensor
-from tests.helpers import ROOT
+from tests.helpers import run_python
 
 LAMPS = ASSETS / "lamps.png"
 
@@ -75,12 +75,10 @@ def test_callers_at_the_same_time_get_their_own(networks: dict[str, TransformerN
     assert all(torch.equal(a, b) for a, b in zip(results, expected, strict=True))
 
 
-TYPES = """
-import threading, time
+FIRST = """
+import os, signal, threading, time
 import nst.inference.openvino_graph
 import openvino
-
-barrier = threading.Barrier(8)
 
 def ask():
     barrier.wait()
@@ -89,26 +87,25 @@ def ask():
         pass
     openvino.Type.f32.to_dtype()
 
-threads = [threading.Thread(target=ask) for _ in range(8)]
-for thread in threads:
-    thread.start()
+for _ in range(4):
+    if os.fork():
+        assert os.wait()[1] == 0
+    else:
+        signal.alarm(60)  # ends what hangs
+        barrier = threading.Barrier(8)
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        break
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX's fork")
 def test_the_first_inferences_may_come_at_the_same_time() -> None:
     """Four trials: without what `openvino_operations` does about it, nearly half of them hang."""
     pytest.importorskip("openvino")
-    trials = [
-        subprocess.Popen([sys.executable, "-c", TYPES], cwd=ROOT, stderr=subprocess.PIPE)
-        for _ in range(4)
-    ]
-    try:
-        for trial in trials:
-            _, complaints = trial.communicate(timeout=60)
-            assert trial.returncode == 0, complaints
-    finally:
-        for trial in trials:
-            trial.kill()
+    done = run_python("-c", FIRST)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
