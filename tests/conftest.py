@@ -9,6 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from nst.checkpoint import load_networks
+from nst.models import TransformerNet
 from nst.vgg import VGGFeatures, load_vgg16
 from tests.helpers import random_picture
 from tests.load import page
@@ -51,6 +53,12 @@ def tiny_vgg_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_vgg(tiny_vgg_file: Path) -> VGGFeatures:
     return load_vgg16(tiny_vgg_file)
+
+
+@pytest.fixture(scope="session")
+def networks() -> dict[str, TransformerNet]:
+    """The published networks, which no test changes."""
+    return load_networks()
 
 
 @pytest.fixture(scope="session")

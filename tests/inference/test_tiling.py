@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from torch import nn
 
-from nst.checkpoint import load_networks
 from nst.inference.activation import Activation
 from nst.inference.engines import ENGINES
 from nst.inference.picture import stylize
@@ -16,11 +15,6 @@ from nst.inference.tiling import ChannelStatistics, _ranges, run_tiled, tile_sid
 from nst.models import STRIDE, VARIANTS, TransformerNet, build_model
 from tests.helpers import random_picture
 from tests.test_models import UPSAMPLINGS, with_upsampling
-
-
-@pytest.fixture(scope="module")
-def networks() -> dict[str, TransformerNet]:
-    return load_networks()
 
 
 def textured_picture(width: int, height: int) -> Image.Image:

@@ -213,7 +213,7 @@ def test_on_the_command_line(
         assert len(list(tmp_path.iterdir())) == 1 + out.exists()
         return code == 0
 
-    fuzz(check, EXAMPLES)
+    fuzz(check, EXAMPLES // 8)  # the files are those from above; what differs is what is said
 
 
 @pytest.mark.slow

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import train
 from tests.helpers import run_python
 
 LAYERS = ("relu1_2", "relu2_2")
@@ -26,3 +28,10 @@ def arguments(photos: Path, painting: Path, tiny_vgg_file: Path) -> list[str]:
 def run_script(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """train.py in a process of its own."""
     return run_python("train.py", *arguments, **environment)
+
+
+def said_of(*arguments: str) -> str | None:
+    """The sentence with which train.py would end, in this process: PyTorch is imported already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py", *arguments])
+        return train.main()

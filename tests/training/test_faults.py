@@ -19,7 +19,7 @@ from nst.checkpoint import load_checkpoint, load_state
 from nst.console import INTERRUPTED, STOPPED
 from nst.training.run import Run
 from tests.helpers import ROOT
-from tests.training.conftest import run_script
+from tests.training.conftest import run_script, said_of
 from tests.training.test_train import assert_same_run, saved_step
 
 
@@ -105,10 +105,9 @@ def test_compile_without_a_compiler(arguments: list[str], tmp_path: Path) -> Non
 
 def test_weights_that_are_a_list(arguments: list[str], tmp_path: Path) -> None:
     torch.save([1, 2], tmp_path / "list.pth")
-    result = run_script(
-        "--variant", "v3", *arguments, "--vgg-weights", str(tmp_path / "list.pth"), "--steps", "1"
-    )
-    assert_one_sentence(result, "list.pth: holds a list, not weights by name")
+    weights = tmp_path / "list.pth"
+    said = said_of("--variant", "v3", *arguments, "--vgg-weights", str(weights), "--steps", "1")
+    assert said == f"train.py: {weights}: holds a list, not weights by name"
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from nst.checkpoint import CheckpointError, load_checkpoint, load_state
 from nst.loss import LossTerms, PerceptualLoss
 from nst.models import VARIANTS
 from tests.helpers import ROOT
-from tests.training.conftest import run_script
+from tests.training.conftest import run_script, said_of
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
@@ -126,11 +126,11 @@ def test_mistakes_are_one_line(arguments: list[str], tmp_path: Path) -> None:
     result = run_script("--variant", "v3", *arguments, "--photos", str(tmp_path / "missing"))
     assert result.returncode == 1
     assert result.stderr.strip().endswith("no such folder or file")
-    result = run_script("--variant", "v3", *arguments, "--style", str(tmp_path / "missing.jpg"))
-    assert "missing.jpg: The file could not be read." in result.stderr
-    result = run_script("--variant", "v3", *arguments, "--resume", "--out", str(tmp_path / "none"))
-    assert "nothing to resume from" in result.stderr
     assert "Traceback" not in result.stderr
+    said = said_of("--variant", "v3", *arguments, "--style", str(tmp_path / "missing.jpg"))
+    assert "missing.jpg: The file could not be read." in said
+    said = said_of("--variant", "v3", *arguments, "--resume", "--out", str(tmp_path / "none"))
+    assert "nothing to resume from" in said
 
 
 def saved_step(out: Path, variant: str = "v3") -> int:
@@ -173,9 +173,7 @@ def test_kill_9_between_two_saves_loses_nothing_but_time(
     step = saved_step(killed)
     assert step >= 3
     for out, resume in ((killed, ["--resume"]), (whole, [])):
-        steps = ["--steps", str(step + 4), "--out", str(out), *resume]
-        result = run_script(*options, *steps)
-        assert result.returncode == 0, result.stderr
+        train.command([*options, "--steps", str(step + 4), "--out", str(out), *resume])
     assert_same_run(killed, whole)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from starlette.applications import Starlette
 
+from nst.models import TransformerNet
 from nst.web.server.store import PictureStore
 from tests.helpers import random_picture
+from tests.web.live import Visitors
 
 HOSTILE = "<img src=x onerror=window.hacked=1>&amp;.png"
 
@@ -42,6 +44,44 @@ def page(desktop: object) -> object:
     desktop.mouse.move(0, 0)
     desktop.wait_for_timeout(300)  # a wheel that has been turned goes on turning
     return desktop
+
+
+@pytest.fixture(scope="session")
+def with_webgpu(browser: object) -> Iterator[object]:
+    """A Chromium whose graphics device is a software adapter."""
+    from tests.browser import executable
+    from tests.web.webgpu import WITH_WEBGPU
+
+    with browser.browser_type.launch(executable_path=executable(), args=WITH_WEBGPU) as chromium:
+        page = chromium.new_page()
+        page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+        page.goto("http://localhost/")
+        if not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
+            pytest.skip("this Chromium has no WebGPU")
+        page.close()
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def open_engine(with_webgpu: object, networks: dict[str, TransformerNet]) -> Callable[..., object]:
+    """Opens a page that has the engine."""
+    from tests.web.webgpu import engine_pages
+
+    return engine_pages(with_webgpu, networks)
+
+
+@pytest.fixture(scope="session")
+def engine_page(open_engine: Callable[..., object]) -> object:
+    """A page on which one network stays open, so that kernels are compiled once."""
+    page = open_engine()
+    page.evaluate('async () => { globalThis.open = await Engine.open("/v4.nst"); }')
+    return page
+
+
+@pytest.fixture
+def visitors() -> Iterator[Visitors]:
+    with Visitors() as visitors:
+        yield visitors
 
 
 @pytest.fixture

@@ -11,17 +11,7 @@ import pytest
 
 from nst.models import VARIANTS
 from nst.paper import LATENCY_MS
-from tests.browser import (
-    Page,
-    camera_is_off,
-    canvas,
-    executable,
-    expect,
-    open_live,
-    sync_api,
-    visiting,
-)
-from tests.web.test_device import WITH_WEBGPU
+from tests.browser import Page, camera_is_off, canvas, expect, open_live, sync_api, visiting
 
 pytestmark = pytest.mark.slow
 
@@ -33,18 +23,6 @@ COPIES = """() => {
         window.copied = text;
     };
 }"""
-
-
-@pytest.fixture(scope="module")
-def with_webgpu(browser: sync_api.Browser) -> Iterator[sync_api.Browser]:
-    with browser.browser_type.launch(executable_path=executable(), args=WITH_WEBGPU) as chromium:
-        page = chromium.new_page()
-        page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-        page.goto("http://localhost/")
-        if not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
-            pytest.skip("this Chromium has no WebGPU")
-        page.close()
-        yield chromium
 
 
 @contextmanager

@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.testclient import TestClient, WebSocketTestSession
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from nst.web.live import socket as module
-from nst.web.live.socket import (
-    FRAME,
-    MAX_BYTES,
-    MAX_OF_A_CLIENT,
-    MAX_WAITING,
-    NO_NETWORK,
-    RESULT,
-    ROUTE,
-    Live,
-)
-from nst.web.server import serving
-from nst.web.server.priority_lock import Priority, PriorityLock
-from tests.helpers import encoded, random_picture, run_in_thread
-from tests.web import made
-
-HERE = {"origin": "http://testserver"}  # the name of the test client's server
-PATIENCE = 20  # s, of a client
-RAW_HEADERS = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
-
-
-class Visitors(TestClient):
-    """Everybody who comes to a server where one network copies and the other makes a negative."""
-
-    def __init__(self, *networks: object) -> None:
-        self.lock = PriorityLock()
-        engines = dict(enumerate(networks or (lambda photo: photo, lambda photo: 1 - photo)))
-        super().__init__(Starlette(routes=[Live(engines, self.lock).route()]))
-
-    def visit(self, headers: dict[str, str] = HERE) -> AbstractContextManager[WebSocketTestSession]:
-        return self.websocket_connect(ROUTE, headers=headers)
-
-
-@pytest.fixture
-def visitors() -> Iterator[Visitors]:
-    with Visitors() as visitors:
-        yield visitors
-
-
-def frame(number: int = 7, first: int = 1, second: int = NO_NETWORK, jpeg: bytes = b"") -> bytes:
-    jpeg = jpeg or encoded(random_picture(48, 36), "JPEG")
-    return FRAME.pack(number, first, second) + jpeg
-
-
-def said(visit: WebSocketTestSession) -> dict[str, str]:
-    return visit.receive_json()
-
-
-def picture_in(result: bytes) -> np.ndarray:
-    """(H, W, 3), 0–255."""
-    with Image.open(io.BytesIO(result[RESULT.size :]), formats=["JPEG"]) as picture:
-        return np.asarray(picture, dtype=float)
+from nst.web.live.socket import FRAME, MAX_BYTES, NO_NETWORK, RESULT, ROUTE
+from nst.web.server.priority_lock import Priority
+from tests.helpers import encoded, random_picture
+from tests.web.live import Visitors, frame, picture_in, said
 
 
 def test_a_frame_comes_back_as_each_network_paints_it(visitors: Visitors) -> None:
@@ -147,163 +93,6 @@ def test_words_are_no_frame(visitors: Visitors) -> None:
         said(visit)
         visit.send_text("hello")
         assert said(visit) == {"end": module.BAD_FRAME}
-
-
-def test_one_is_live_and_the_next_gets_in_when_the_first_leaves(visitors: Visitors) -> None:
-    with visitors.visit() as first:
-        assert "go" in said(first)
-        with visitors.visit() as second, visitors.visit() as third:
-            assert said(second) == {"wait": module.WAIT}
-            assert said(third) == {"wait": module.WAIT_LONGER}
-            third.close()  # does not wait any longer
-            first.send_bytes(frame())
-            assert first.receive_bytes()
-            first.close()
-            assert "go" in said(second)
-            second.send_bytes(frame())
-            assert second.receive_bytes()
-    with visitors.visit() as fourth:
-        assert "go" in said(fourth)
-
-
-def test_who_waits_sends_nothing(visitors: Visitors) -> None:
-    with visitors.visit() as first:
-        said(first)
-        with visitors.visit() as second:
-            said(second)
-            second.send_bytes(frame())
-            assert said(second) == {"end": module.BAD_FRAME}
-        first.send_bytes(frame())
-        assert first.receive_bytes()
-
-
-def test_a_few_may_wait(visitors: Visitors) -> None:
-    visits = [visitors.visit() for _ in range(2 + MAX_WAITING)]
-    sentences = [said(visit.__enter__()) for visit in visits]
-    assert [next(iter(sentence)) for sentence in sentences] == [
-        "go",
-        *MAX_WAITING * ["wait"],
-        "end",
-    ]
-    assert sentences[-1]["end"] == module.FULL
-    for visit in reversed(visits):
-        visit.__exit__(None, None, None)
-
-
-def test_who_shows_nothing_has_to_leave(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LONGEST_SILENCE", 0.02)
-    with visitors.visit() as visit:
-        said(visit)
-        assert said(visit) == {"end": module.SILENT}
-
-
-def test_nobody_stays_for_ever_while_others_wait(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LONGEST_TURN", 0)
-    with visitors.visit() as first:
-        said(first)
-        for _ in range(2):  # nobody waits
-            first.send_bytes(frame())
-            assert first.receive_bytes()
-        with visitors.visit() as second:
-            assert "wait" in said(second)
-            first.send_bytes(frame())
-            assert first.receive_bytes()
-            assert said(first) == {"end": module.TIME_IS_UP}
-            assert "go" in said(second)
-
-
-class Unread:
-    """A visitor who sends a frame and then reads nothing, by the words of ASGI."""
-
-    def __init__(self) -> None:
-        self.said: list[dict] = []
-        self.messages = iter(
-            [{"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": frame(first=0)}]
-        )
-        self.may_send = asyncio.Event()
-
-    async def receive(self) -> dict:
-        if self.said:
-            await self.may_send.wait()
-        message = next(self.messages, None)
-        return message or await asyncio.Future()
-
-    async def send(self, message: dict) -> None:
-        self.said.append(message)
-        if message.get("text"):
-            self.may_send.set()
-        if message.get("bytes"):
-            await asyncio.Future()
-
-
-def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_SEND", 0.05)
-    live = Live({"copy": lambda photo: photo}, PriorityLock())
-
-    async def scenario() -> None:
-        visitor = Unread()
-        scope = {"type": "websocket", "path": ROUTE, "headers": RAW_HEADERS}
-        socket = WebSocket(scope, visitor.receive, visitor.send)
-        async with asyncio.timeout(60):
-            await live.visit(socket)
-        assert [message["type"] for message in visitor.said] == [
-            "websocket.accept",
-            *2 * ["websocket.send"],  # go, and a result
-            "websocket.send",  # why it is over
-            "websocket.close",
-        ]
-        assert module.UNREAD in visitor.said[-2]["text"]
-        expected = time.monotonic() + 3 * PATIENCE  # two sends may end by their own limits first
-        while live._seat.locked():  # the server hears of it a moment later
-            assert time.monotonic() < expected
-            time.sleep(0.01)
-        assert not live._here
-
-    run_in_thread(scenario())
-
-
-def send_without_end(visit: ClientConnection, sent: bytes) -> None:
-    while True:
-        visit.send(sent)
-
-
-def test_who_never_reads_is_cut_off_by_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "UNREAD_SECONDS", 0.2)
-    live = Live({"copy": lambda photo: photo}, PriorityLock())
-    jpeg = encoded(Image.effect_noise((640, 640), 100), "JPEG", quality=80)
-    sent = frame(first=0, jpeg=jpeg)
-    with made.serving(Starlette(routes=[live.route()])) as url:
-        address = url.replace("http", "ws") + ROUTE
-        with connect(address, origin=url, max_queue=1) as visit:
-            assert "go" in visit.recv(timeout=PATIENCE)
-            visit.socket.settimeout(PATIENCE)  # it would wait for ever where nobody cuts it off
-            with pytest.raises((ConnectionClosed, ConnectionError)):
-                send_without_end(visit, sent)
-        assert not live._seat.locked()
-
-
-def test_one_address_has_few_places() -> None:
-    """However many come from there, others are next but one."""
-    networks = [lambda photo: photo]
-    with Visitors(*networks) as visitors:
-        one = TestClient(visitors.app, client=("203.0.113.7", 1))
-        one.portal = visitors.portal
-        visits = [one.websocket_connect(ROUTE, headers=HERE) for _ in range(MAX_OF_A_CLIENT + 2)]
-        sentences = [said(visit.__enter__()) for visit in visits]
-        assert [next(iter(sentence)) for sentence in sentences] == ["go", "wait", "end", "end"]
-        assert sentences[-1]["end"] == module.TWICE
-        other = TestClient(visitors.app, client=("203.0.113.8", 1))
-        other.portal = visitors.portal
-        with other.websocket_connect(ROUTE, headers=HERE) as visit:
-            assert "wait" in said(visit)
-        for visit in reversed(visits):
-            visit.__exit__(None, None, None)
-        with one.websocket_connect(ROUTE, headers=HERE) as visit:
-            assert "go" in said(visit)
 
 
 def test_pictures_go_before_frames(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
