@@ -49,10 +49,9 @@ export class Plan {
   /** From `source` to `picture`, then into `result`. */
   run() {
     const encoder = this.#gpu.createCommandEncoder();
-    const times = this.#times && {
-      querySet: this.#times, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1,
-    };
-    const pass = encoder.beginComputePass({ timestampWrites: times });
+    const places = { beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    const times = this.#times && { querySet: this.#times, ...places };
+    const pass = encoder.beginComputePass(times ? { timestampWrites: times } : {});
     this.#steps.forEach(({ pipeline }, at) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#bindings[at]);
