@@ -52,6 +52,7 @@ from nst.web.page.device_files import DeviceFiles
 from nst.web.page.handlers import Handlers
 from nst.web.page.preview import Preview, preview_route
 from nst.web.page.programs import Programs
+from nst.web.page.session import DEVICE
 from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import DeviceLatency, about_tab, live_tab, training_tab
@@ -108,9 +109,14 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                     sides=SIDES,
                     small_side=SMALL_SIDE,
                     networks=names,
-                    engines=[(texts.ENGINES[name], name) for name in engines],
+                    engines=[(texts.ENGINES[name], name) for name in [*engines, DEVICE]],
                 )
-                viewer = Viewer(handlers.first_view(), store=stylizer.store, label="pictures")
+                viewer = Viewer(
+                    handlers.first_view(),
+                    store=stylizer.store,
+                    device_files=device_files,
+                    label="pictures",
+                )
                 gr.HTML(texts.LATENCY, elem_classes="section")
                 with gr.Row(elem_id="measuring"):
                     measured_side = gr.Radio(
@@ -144,6 +150,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
         bar.run(handlers.ask, asked, None, queue=False, trigger_mode="multiple", **private)
         run = {"trigger_mode": "multiple", **ONE_AT_A_TIME, **private}
         bar.run(handlers.stylize, asked, changed, **run)
+        bar.read(handlers.read, asked, changed, trigger_mode="multiple", **AT_ONCE, **private)
         mix = {"trigger_mode": "always_last", **AT_ONCE, **private}
         bar.mix(handlers.mix, asked, changed, **mix)
         viewer.stop(handlers.stop, visitor, None, queue=False, **private)

@@ -9,8 +9,6 @@ down in JavaScript: an operation says all that its kernel has to know.
     norm         makes a scale and a shift for each channel of those sums
     sum          of a residual block
 
-    python -m nst.device_program --size 256     what each network costs on any device
-
 Activations lie in a few buffers, four channels of a pixel together.  Weights are fp32, and fp16 in
 large convolutions of the networks that this changes little: baseline and v4 by 0.26 and 0.12 levels
 at most on 17 pictures; v1, v2 and v3 by 0.51, 0.54 and 0.63, to which rounding to bytes adds 0.5.
@@ -18,7 +16,6 @@ at most on 17 pictures; v1, v2 and v3 by 0.51, 0.54 and 0.63, to which rounding 
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,7 +23,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from nst.checkpoint import load_networks
 from nst.folding import between_pictures
 from nst.models import STRIDE, ResidualBlock, TransformerNet
 
@@ -245,54 +241,3 @@ def _share_buffers(operations: list[Operation], sizes: list[int]) -> list[int]:
                 free.append(place[view["value"]])
             view["value"] = place[view["value"]]
     return buffers
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one picture, on any device."""
-
-    kernels: int  # launched, with the one that takes the picture in
-    multiplications: int
-    moved: int  # bytes of activations, each written once and read once, and weights
-    memory: int  # bytes of buffers for activations, and weights
-
-
-def cost(program: Program, width: int, height: int) -> Cost:
-    """What a picture costs whose sides are multiples of 4."""
-    unit = width * height // STRIDE**2 * LANES * 4  # bytes
-    weights = 4 * sum(count for count, _ in program.pieces)
-    units, multiplications = _size(3, 1), 0  # the picture, written once
-    for operation in program.operations:
-        if operation["kind"] == "convolution":
-            before, after = operation["scales"]
-            in_channels, out_channels = operation["channels"]
-            reads, writes = _size(in_channels, before), _size(out_channels, after)
-            units += reads + writes
-            pixels = (STRIDE // (before if operation["upsampling"] == "transposed" else after)) ** 2
-            inputs = 1 if operation["depthwise"] else in_channels
-            multiplications += pixels * out_channels * inputs * operation["kernel"] ** 2
-        elif operation["kind"] == "sum":
-            units += 3 * _size(operation["channels"], operation["scale"])
-    return Cost(
-        kernels=len(program.operations) + 1,
-        multiplications=multiplications * width * height // STRIDE**2,
-        moved=units * unit + weights,
-        memory=sum(program.buffers) * unit + weights,
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m nst.device_program", description=__doc__)
-    parser.add_argument("--size", type=int, default=256, help="side of the square picture in px")
-    side = parser.parse_args().size // STRIDE * STRIDE
-    print(f"{side}×{side} px   kernels   10⁹ multiplications   MB moved   MB of memory")
-    for name, network in load_networks().items():
-        one = cost(device_program(network, half=name in IN_HALF), side, side)
-        print(
-            f"{name:10} {one.kernels:7} {one.multiplications / 1e9:21.2f}"
-            f" {one.moved / 1e6:10.1f} {one.memory / 1e6:14.1f}"
-        )
-
-
-if __name__ == "__main__":
-    main()

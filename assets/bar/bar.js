@@ -1,6 +1,7 @@
 // The controls. What is set is asked for at once, but for large pictures.
 
 import { readAddress, writeAddress } from "../address.js";
+import { findDevice } from "../device/opening.js";
 import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { foldAway } from "./folding.js";
@@ -14,6 +15,7 @@ export function start(component) {
   bar.listen();
   foldAway(element);
   hear("shown", (shown) => bar.takeShown(shown));
+  hear("device-refused", () => bar.leaveDevice());
   window.addEventListener("hashchange", async () => {
     await bar.forgetPhoto(); // a link to another view, pasted
     location.reload();
@@ -43,6 +45,8 @@ function choice(type, name, value, text, checked) {
   input.checked = checked;
   return make("label", {}, input, make("span", {}, text));
 }
+
+const DEVICE = "device"; // the engine that is the visitor's own
 
 class Bar extends Part {
   #choices = 0; // of photos; a later one counts, however long an earlier one was on its way
@@ -124,6 +128,7 @@ class Bar extends Part {
     this.on(".start", "click", () => this.#ask(!this.#waits));
     this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
     this.on(".engines", "change", ({ target }) => this.#set({ engine: target.value }));
+    this.on(".more", "toggle", () => this.#nameDevice());
     this.on(".strength input", "input", ({ target }) => this.#mix({ strength: Number(target.value) }));
     this.on(".colours input", "change", ({ target }) => this.#mix({ keep_colours: target.checked }));
   }
@@ -147,8 +152,22 @@ class Bar extends Part {
     this.request.number += 1;
     this.request.anew = anew;
     this.#note();
-    this.trigger("run");
-    tell("asked");
+    this.trigger(this.request.engine === DEVICE ? "read" : "run");
+    tell("asked", { anew });
+  }
+
+  /** The browser is asked for the GPU's name when somebody looks at the engines. */
+  async #nameDevice() {
+    const device = await findDevice();
+    const words = this.find(`.engines [value=${DEVICE}] + span`);
+    if (device) words.textContent = `This device (${device.name})`;
+  }
+
+  /** The server does what the device cannot. */
+  leaveDevice() {
+    this.request.engine = this.first.engine;
+    this.find(`.engines [value=${this.first.engine}]`).checked = true;
+    this.#ask();
   }
 
   #set(changes) {

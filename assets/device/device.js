@@ -17,6 +17,7 @@ const MEMORY = "This device has too little graphics memory for a picture of this
 const LOST = "The browser took the graphics device away.";
 const FAILED = "This device's graphics could not paint the picture.";
 const LIMITS = ["maxBufferSize", "maxStorageBufferBindingSize", "maxTextureDimension2D"];
+const CLOCK = "timestamp-query"; // a feature that not every adapter has
 let shared = null; // a promise of the Device
 
 class Device {
@@ -25,6 +26,7 @@ class Device {
     this.gpu = gpu;
     this.name = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ");
     this.software = Boolean(info.isFallbackAdapter) || info.architecture === "swiftshader";
+    this.hasClock = gpu.features.has(CLOCK);
     this.users = 0;
     this.lost = false;
     this.pipelines = new Map();
@@ -83,8 +85,9 @@ async function open() {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new DeviceError("unsupported", NO_ADAPTER);
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+  const requiredFeatures = [CLOCK].filter((name) => adapter.features.has(name));
   try {
-    return new Device(adapter, await adapter.requestDevice({ requiredLimits }));
+    return new Device(adapter, await adapter.requestDevice({ requiredLimits, requiredFeatures }));
   } catch (error) {
     throw new DeviceError("unsupported", NO_ADAPTER, error);
   }

@@ -13,6 +13,9 @@ export class Engine {
   #plan = null;
   #last = Promise.resolve(); // calls come one after the other
 
+  /** Of the last picture, by the GPU's own clock, without its way there and back; null: it has none. */
+  milliseconds = null;
+
   /**
    * A network on the visitor's device.
    * @param {string | ArrayBuffer} program its bytes, or their address
@@ -66,7 +69,11 @@ export class Engine {
         else queue.copyExternalImageToTexture({ source }, texture, size);
         plan.run();
       });
-      return this.#read(plan);
+      const { picture, milliseconds } = await plan.read().catch((error) => {
+        throw this.#device.error(error);
+      });
+      this.milliseconds = milliseconds;
+      return picture;
     });
   }
 
@@ -93,22 +100,6 @@ export class Engine {
       this.#plan = await Plan.make(this.#device, this.#network, width, height);
     }
     return this.#plan;
-  }
-
-  async #read({ result, width, height, bytesPerRow }) {
-    try {
-      await result.mapAsync(GPUMapMode.READ);
-    } catch (error) {
-      throw this.#device.error(error);
-    }
-    const bytes = new Uint8Array(result.getMappedRange());
-    const picture = new ImageData(width, height);
-    for (let row = 0; row < height; row++) {
-      const start = row * bytesPerRow;
-      picture.data.set(bytes.subarray(start, start + width * 4), row * width * 4);
-    }
-    result.unmap();
-    return picture;
   }
 }
 

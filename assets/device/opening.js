@@ -8,25 +8,42 @@ const PATIENCE = 3000; // ms
  * @throws {Error} its message is a sentence for the visitor
  */
 export async function openNetwork(address) {
-  try {
+  return inWords(async () => {
     const { Engine } = await import("./engine.js");
-    return await Engine.open(new URL(address, document.baseURI).href);
+    return Engine.open(new URL(address, document.baseURI).href);
+  });
+}
+
+/**
+ * The device itself, which keeps its compiled kernels until it is released.
+ * @throws {Error} its message is a sentence for the visitor
+ */
+export async function holdDevice() {
+  return inWords(async () => (await import("./device.js")).useDevice());
+}
+
+async function inWords(work) {
+  try {
+    return await work();
   } catch (error) {
     throw error.reason ? error : new Error(OUT_OF_REACH, { cause: error });
   }
 }
 
-/** Whether the device has a GPU of its own that pages may use, as far as the browser says soon. */
-export function hasGpu() {
-  const no = new Promise((resolve) => setTimeout(resolve, PATIENCE, false));
-  return Promise.race([findGpu().catch(() => false), no]);
+/** What the device is, { name, software }, as far as the browser says soon; or null. */
+export function findDevice() {
+  const unknown = new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
+  const known = holdDevice().then((device) => {
+    device.release();
+    return device;
+  });
+  return Promise.race([known.catch(() => null), unknown]);
 }
 
-async function findGpu() {
-  const { useDevice } = await import("./device.js");
-  const device = await useDevice();
-  device.release();
-  return !device.software;
+/** Whether the device has a GPU of its own that pages may use. */
+export async function hasGpu() {
+  const device = await findDevice();
+  return Boolean(device) && !device.software;
 }
 
 /** The device's name as it is shown. */

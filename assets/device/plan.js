@@ -7,6 +7,7 @@ const VALUE = 16; // bytes of four channels
 const PART = 48; // bytes of some pixels' statistics
 const STRIDE = 4; // sides inside are multiples of it
 const ROW = 256; // bytes; a texture's row in a buffer, and where a binding begins, are multiples
+const TIMES = 16; // bytes of when the kernels began and ended, in ns of the GPU's own clock
 
 const upTo = (multiple, size) => Math.ceil(size / multiple) * multiple;
 
@@ -15,6 +16,8 @@ export class Plan {
   #steps;
   #groups;
   #picture;
+  #times = null; // where the GPU has a clock
+  #resolved = null;
   #bindings;
   #made = []; // all that has to be destroyed
 
@@ -46,7 +49,9 @@ export class Plan {
   /** From `source` to `picture`, then into `result`. */
   run() {
     const encoder = this.#gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
+    const places = { beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 };
+    const times = this.#times && { querySet: this.#times, ...places };
+    const pass = encoder.beginComputePass(times ? { timestampWrites: times } : {});
     this.#steps.forEach(({ pipeline }, at) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, this.#bindings[at]);
@@ -55,19 +60,38 @@ export class Plan {
     pass.end();
     const result = { buffer: this.result, bytesPerRow: this.bytesPerRow };
     encoder.copyTextureToBuffer({ texture: this.#picture }, result, [this.width, this.height]);
+    if (times) {
+      encoder.resolveQuerySet(this.#times, 0, 2, this.#resolved, 0);
+      encoder.copyBufferToBuffer(this.#resolved, 0, this.result, this.pictureSize, TIMES);
+    }
     this.#gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** The picture that lies in `result`, when it is there, and the kernels' ms by the GPU's clock. */
+  async read() {
+    await this.result.mapAsync(GPUMapMode.READ);
+    const range = this.result.getMappedRange();
+    const picture = new ImageData(this.width, this.height);
+    for (let row = 0; row < this.height; row++) {
+      const bytes = new Uint8Array(range, row * this.bytesPerRow, this.width * 4);
+      picture.data.set(bytes, row * this.width * 4);
+    }
+    const [began, ended] = this.#times ? new BigUint64Array(range, this.pictureSize, 2) : [0n, 0n];
+    this.result.unmap();
+    return { picture, milliseconds: ended > began ? Number(ended - began) / 1e6 : null };
   }
 
   destroy() {
     for (const one of this.#made) one.destroy();
   }
 
-  #allocate({ gpu }, { steps, weights, merged }, [width, height], padded, sizes) {
+  #allocate({ gpu, hasClock }, { steps, weights, merged }, [width, height], padded, sizes) {
     Object.assign(this, { width, height, bytesPerRow: upTo(ROW, width * 4) });
     this.#gpu = gpu;
     this.#steps = steps;
     this.#groups = steps.map(({ op }) => groupsOf(op, padded));
     this.#allocateTextures();
+    if (hasClock) this.#allocateTimes();
     const parts = steps.map(({ op }, at) => partsOf(op, this.#groups[at], merged) * PART);
     const norms = steps.filter(({ op }) => op.kind === "norm").map(({ op }) => op.channels * 8);
     const normSize = upTo(ROW, Math.max(...norms, 1));
@@ -105,7 +129,14 @@ export class Plan {
       usages.TEXTURE_BINDING | usages.COPY_DST | usages.RENDER_ATTACHMENT); // for canvases
     this.#picture = this.#texture(usages.STORAGE_BINDING | usages.COPY_SRC);
     const read = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    this.result = this.#buffer(this.bytesPerRow * this.height, read);
+    this.pictureSize = this.bytesPerRow * this.height;
+    this.result = this.#buffer(this.pictureSize + TIMES, read);
+  }
+
+  #allocateTimes() {
+    this.#times = this.#keep(this.#gpu.createQuerySet({ type: "timestamp", count: 2 }));
+    const { COPY_SRC, QUERY_RESOLVE } = GPUBufferUsage;
+    this.#resolved = this.#buffer(TIMES, COPY_SRC | QUERY_RESOLVE);
   }
 
   #texture(usage) {

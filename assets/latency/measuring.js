@@ -8,7 +8,8 @@ const AT_LEAST = 3; // repeats, where the device is so slow that they take longe
 const LONG = 30_000; // ms
 
 /**
- * Measures warm networks from pixels to pixels, interleaved, so that a busy device hurts all alike.
+ * Measures warm networks, interleaved, so that a busy device hurts all alike: by the GPU's clock, or
+ * where it has none from pixels to pixels.
  * @param networks of each its name and address
  * @param {(words: string) => boolean} goesOn hears what comes next, and may end it
  * @returns what was found out, or null when it was ended
@@ -21,17 +22,18 @@ export async function measure(networks, side, goesOn) {
       if (!goesOn(`Loading ${name} …`)) return null;
       engines.set(name, await openNetwork(address));
     }
-    const times = await timesOf(engines, pattern(side), goesOn);
+    const measured = await measureAll(engines, pattern(side), goesOn);
     const [{ name, software }] = engines.values();
-    return times && { device: { name, software }, side, times };
+    return measured && { device: { name, software }, side, ...measured };
   } finally {
     for (const engine of engines.values()) engine.close();
   }
 }
 
-/** Milliseconds of each repeat, by network. */
-async function timesOf(engines, picture, goesOn) {
+/** Milliseconds of each repeat by network, and of the ways to the GPU and back if they are apart. */
+async function measureAll(engines, picture, goesOn) {
   const times = Object.fromEntries([...engines.keys()].map((name) => [name, []]));
+  const ways = [];
   let began = 0;
   for (let round = 1 - WARM_UP; round <= REPEATS; round++) {
     if (round === 1) began = performance.now();
@@ -41,10 +43,13 @@ async function timesOf(engines, picture, goesOn) {
       if (!goesOn(`Measuring ${name}, ${what} …`)) return null;
       const start = performance.now();
       await engine.stylize(picture);
-      if (round > 0) times[name].push(performance.now() - start);
+      const all = performance.now() - start;
+      if (round < 1) continue;
+      times[name].push(engine.milliseconds ?? all);
+      if (engine.milliseconds) ways.push(all - engine.milliseconds);
     }
   }
-  return times;
+  return { times, ways };
 }
 
 /** A picture with colours and edges. */

@@ -2,6 +2,7 @@
 
 import { nameOf } from "../device/opening.js";
 import { make } from "../dom.js";
+import { quartiles } from "./measuring.js";
 
 const NONE = "–";
 const KINDS = { here: "this device", server: "the server", paper: "the paper" };
@@ -62,8 +63,11 @@ function cellsOf({ here: [low, median, high], server, paper }, rows) {
   return [ms(median), spread, speedUp, ms(server), ms(paper)];
 }
 
-function noteOf({ device, side, times }) {
+function noteOf({ device, side, times, ways }) {
   const repeats = Object.values(times)[0].length;
+  const way = ways.length
+    ? `by the GPU’s clock; the way there and back takes ${ms(quartiles(ways)[1])} more`
+    : "with its way to the graphics device and back";
   return `Median of ${repeats} interleaved repeats after warm-up, with quartiles, on a picture of ` +
-    `${side}×${side} px, with its way to the graphics device and back. ${nameOf(device)}.`;
+    `${side}×${side} px, ${way}. ${nameOf(device)}.`;
 }

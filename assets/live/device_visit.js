@@ -32,8 +32,9 @@ export class DeviceVisit {
     const at = performance.now();
     for (const position of wanted) {
       const start = performance.now();
-      const picture = await this.#engines.get(position).stylize(this.camera.frame);
-      const network = performance.now() - start;
+      const engine = this.#engines.get(position);
+      const picture = await engine.stylize(this.camera.frame);
+      const network = engine.milliseconds ?? performance.now() - start;
       const bitmap = await createImageBitmap(picture);
       if (this.#over) return;
       this.panel.show(position, bitmap, { way: performance.now() - at, network });

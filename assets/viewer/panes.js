@@ -32,7 +32,7 @@ export class Panes {
   #fill(entry, pane, address) {
     entry.facts.replaceChildren(...spans(pane.facts));
     entry.time.textContent = pane.time;
-    entry.score.replaceChildren(...spans(pane.found?.score.split(" · ") ?? []));
+    entry.score.replaceChildren(...spans(pane.found?.score.split(" · ") ?? pane.unmeasured ?? []));
     entry.canvas.setAttribute("aria-label", pane.alt);
     entry.wait.textContent = address ? "" : this.view.props.value.waiting;
     entry.save.hidden = !address;

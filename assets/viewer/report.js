@@ -4,6 +4,7 @@ export class Report {
   #countingDown = 0;
   #asked = 0;
   #waiting = ""; // what is said while the server has not begun
+  #note = ""; // goes with what is said until the run is over
 
   constructor(view) {
     this.view = view;
@@ -12,11 +13,16 @@ export class Report {
   /** The server has been asked; it mostly answers before anybody has to be told. */
   wait() {
     clearTimeout(this.#asked);
+    this.#note = "";
     this.#waiting = "Waiting for the server …";
     this.#asked = setTimeout(() => {
       this.#asked = 0;
       this.#sayWaiting();
     }, 500);
+  }
+
+  note(words) {
+    this.#note = words;
   }
 
   /** So many are before the visitor in the server's queue. */
@@ -55,7 +61,8 @@ export class Report {
     const bar = this.view.find(".report progress");
     bar.hidden = this.view.find(".stop").hidden = !total;
     if (!total) {
-      this.view.say(words, error);
+      this.view.say(`${words} ${this.#note}`.trim(), error);
+      this.#note = "";
       return;
     }
     Object.assign(bar, { max: total, value: done });
@@ -63,7 +70,7 @@ export class Report {
     const write = () => {
       const seconds = left - (performance.now() - started) / 1000;
       const time = left >= 1 ? `, about ${Math.max(1, Math.round(seconds))} s left` : "";
-      this.view.say(`${words} ${done} of ${total}${time}`);
+      this.view.say(`${words} ${done} of ${total}${time} ${this.#note}`.trim());
     };
     write();
     this.#countingDown = setInterval(write, 500);

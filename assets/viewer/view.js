@@ -26,7 +26,7 @@ export class View extends Part {
   #frame = 0;
   #difference = {};
 
-  /** `props` are the component's. */
+  /** `props.value` is what is shown. */
   constructor(element, props) {
     super(element);
     this.props = props;

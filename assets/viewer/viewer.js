@@ -7,6 +7,7 @@ import { Drawing } from "./drawing.js";
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
 import { Modes } from "./modes.js";
+import { OnDevice } from "./on_device.js";
 import { Overview } from "./overview.js";
 import { Panes } from "./panes.js";
 import { canvasesCanBeRead } from "./png.js";
@@ -33,11 +34,21 @@ export function start({ element, props, watch, trigger }) {
   view.on(".out", "click", () => viewport.step(-1, view.cursor));
   view.on(".pixels", "click", () => viewport.look(viewport.x, viewport.y, 1));
   view.on(".fit", "click", () => viewport.fit());
+  const refuse = (words) => {
+    tell("device-refused");
+    report.note(`${words} The server does it.`);
+  };
+  const onDevice = new OnDevice(
+    props.device_files, (value) => show(value, { view, panes, modes, report }), refuse);
   view.on(".stop", "click", () => {
     report.stop();
+    onDevice.stop();
     trigger("stop");
   });
-  hear("asked", () => report.wait());
+  hear("asked", ({ anew }) => {
+    report.wait();
+    onDevice.ask(anew);
+  });
   hear("queue", (place) => report.queue(place));
   hear("end", (words) => report.end(words));
   overhearClient();
@@ -45,13 +56,14 @@ export function start({ element, props, watch, trigger }) {
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious
   modes.show("grid");
-  const receive = () => props.value && show(props.value, { view, panes, modes, report });
+  const receive = () => props.value && onDevice.take(props.value);
   watch("value", receive);
   receive();
 }
 
-/** Show what the server sent: names, facts and pictures, those that are there. */
+/** Show names, facts and pictures, those that are there. */
 function show(value, { view, panes, modes, report }) {
+  view.props = { value };
   report.show(value.report);
   if (value.photo !== view.photo) view.viewport.forget(); // the same one stays where it is
   view.photo = value.photo;
@@ -63,13 +75,15 @@ function show(value, { view, panes, modes, report }) {
   }
   // Without the host, which Gradio does not know behind a proxy that does not tell.
   const addresses = sent.map(
-    ({ picture }) => picture && new URL(picture.url, location.href).pathname);
+    ({ picture }) => picture && addressOf(picture.url));
   panes.fill(sent, addresses);
   const { photo, number, report: { error } } = value;
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
   else tell("shown", { photo, address: addresses[0], name: sent[0].facts[0], number, error });
   view.changed();
 }
+
+const addressOf = (url) => (url.startsWith("blob:") ? url : new URL(url, location.href).pathname);
 
 /** The window comes to a screen with more or fewer pixels for each CSS px. */
 function listenToRatio(view) {

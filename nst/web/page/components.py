@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,8 @@ def accepted_types() -> str:
 class Bar(OwnHTML):
     """The controls, in one row: photo, examples, size, networks, engine, strength, colours.
 
-    Its events: `run` when a photo is to be stylized, `mix` when the strength or the colours of the
-    results that are there change.
+    Its events: `run` when a photo is to be stylized, `read` when the visitor's device is to do it,
+    `mix` when the strength or the colours of the results that are there change.
 
     Args:
         examples: of each its name and a small picture.
@@ -148,7 +148,7 @@ class Bar(OwnHTML):
 
     data_model = StylizeRequest
     folder = "bar"
-    own_events = ("run", "mix")
+    own_events = ("run", "read", "mix")
 
     def __init__(
         self,
@@ -208,6 +208,15 @@ class Report(GradioModel):
     seconds_left: float = 0  # about; 0: not known
 
 
+class OnDevice(GradioModel):
+    """How the visitor's device is to show what it makes of the photo."""
+
+    strength: float  # 0–1
+    keep_colours: bool
+    ending: str  # of the names of files in this mix
+    begins: bool = False  # the photo is there now
+
+
 class View(GradioModel):
     """What the viewer shows.
 
@@ -224,12 +233,16 @@ class View(GradioModel):
     names: list[str]  # of the panes, in their order
     panes: dict[str, Pane]
     report: Report
+    on_device: OnDevice | None = None  # the visitor's own device makes the pictures
 
 
 class Viewer(OwnHTML):
     """Pictures of one size beside each other, zoomed and moved together by the browser alone.
 
     Its event `stop` ends the run.
+
+    Args:
+        device_files: addresses of the networks that run on visitors' devices.
     """
 
     data_model = View
@@ -237,10 +250,15 @@ class Viewer(OwnHTML):
     own_events = ("stop",)
 
     def __init__(
-        self, value: View | None = None, *, store: PictureStore | None = None, **settings: Any
+        self,
+        value: View | None = None,
+        *,
+        store: PictureStore | None = None,
+        device_files: Mapping[str, str] = {},
+        **settings: Any,
     ) -> None:
         self.store = store or PictureStore()
-        super().__init__(value, **settings)
+        super().__init__(value, device_files=dict(device_files), **settings)
 
     def render(self) -> Viewer:
         # before the page notes where the names of files are

@@ -13,10 +13,10 @@ from gradio.data_classes import FileData
 from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError
 from nst.web.page import texts
-from nst.web.page.components import Found, Pane, Report, StylizeRequest, View
+from nst.web.page.components import Found, OnDevice, Pane, Report, StylizeRequest, View
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
-    FULL,
+    DEVICE,
     ORIGINAL,
     Mix,
     Photo,
@@ -81,6 +81,10 @@ class Handlers:
         finally:
             visitor.runs.finish(request.number)
 
+    def read(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+        """Only the photo is read; the visitor's own device stylizes it."""
+        yield from self.stylize(request.model_copy(update={"engine": DEVICE}), visitor)
+
     def _run(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
         networks = tuple(name for name in self.stylizer.names if name in request.networks)
         if not request.key or not networks:
@@ -93,6 +97,12 @@ class Handlers:
         if not known:
             yield self._update(visitor, texts.READING, total=total)
             known = Results(self._read(request, side), request.engine, networks)
+        if request.engine == DEVICE:
+            visitor.show(known, store)
+            update = self._update(visitor, texts.STYLIZING, total=total)
+            update.view.on_device.begins = True
+            yield update
+            return
         for results in self.stylizer.stylize(known):
             visitor.show(results, store)
             if not visitor.runs.may_go_on(request.number):
@@ -138,13 +148,13 @@ class Handlers:
         visitor.show_mixed(self.stylizer.store)
         if visitor.runs.pending:  # and says more itself
             return Update()
-        mix = visitor.shown.mix
-        return self._update(visitor, f"Shown at {mix}{'' if mix == FULL else texts.MEASURED_FULL}.")
+        return self._update(visitor, f"Shown at {texts.mixed(visitor.shown)}.")
 
     def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
         yield Update(progress=texts.message(texts.MEASURING))
-        *_, visitor.measured = self.stylizer.measure(side, request.engine)
+        engine = request.engine if request.engine != DEVICE else self.stylizer.first_engine
+        *_, visitor.measured = self.stylizer.measure(side, engine)
         done = texts.message(texts.MEASURED)
         yield Update(table=self.table(visitor), progress=done)
 
@@ -180,7 +190,14 @@ class Handlers:
             names=names,
             panes={name: self._pane(name, shown) for name in names},
             report=report,
+            on_device=self._on_device(shown),
         )
+
+    def _on_device(self, shown: Shown) -> OnDevice | None:
+        if shown.results.engine != DEVICE:
+            return None
+        mix = shown.mix
+        return OnDevice(strength=mix.strength, keep_colours=mix.keep_colours, ending=mix.ending)
 
     def _pane(self, name: str, shown: Shown) -> Pane:
         results, path = shown.results, shown.files.get(name)

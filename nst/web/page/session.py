@@ -21,6 +21,7 @@ from nst.inference.blend import blend
 from nst.web.page.spots import Spots, find_spots
 
 ORIGINAL = "original"
+DEVICE = "device"  # the engine on the visitor's own device; the server only reads the photo
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
@@ -74,6 +75,12 @@ class Mix(NamedTuple):
     def __str__(self) -> str:
         colours = ", in the photo’s colours" if self.keep_colours else ""
         return f"{round(100 * self.strength)} % strength{colours}"
+
+    @property
+    def ending(self) -> str:
+        """How the names of files end that are in it."""
+        colours = "-keep-colours" if self.keep_colours else ""
+        return "" if self == FULL else f"-{round(100 * self.strength)}{colours}"
 
 
 FULL = Mix()  # as networks made them
@@ -167,9 +174,7 @@ def mix_results(results: Results, mix: Mix, store: Store, before: Shown | None =
             files[name] = before.files[name]
         else:
             picture = blend(photo, open_png(result.file), *mix)
-            colours = "-keep-colours" if mix.keep_colours else ""
-            percent = round(100 * mix.strength)
-            files[name] = store(picture, f"{results.photo.stem}-{name}-{percent}{colours}")
+            files[name] = store(picture, f"{results.photo.stem}-{name}{mix.ending}")
     return Shown(results, mix, files)
 
 

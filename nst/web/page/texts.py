@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nst.paths import ASSETS
-from nst.web.page.session import FULL, ORIGINAL, Results, Shown
+from nst.web.page.session import DEVICE, FULL, ORIGINAL, Results, Shown
 from nst.web.page.spots import Spots
 
 NETWORKS = {  # what they are, in a few words
@@ -22,6 +22,7 @@ NETWORKS = {  # what they are, in a few words
 ENGINES = {  # as they are called on the page
     "openvino": "OpenVINO, fastest",
     "eager": "PyTorch",
+    DEVICE: "This device",
 }
 
 FIGURES = {  # file in assets/: title, alternative text
@@ -71,13 +72,14 @@ def done(results: Results) -> str:
 
 def caption(shown: Shown) -> str:
     """What is shown and how it was made, a line."""
-    photo = facts(ORIGINAL, {}, shown.results)
-    mix = str(shown.mix) + ("" if shown.mix == FULL else MEASURED_FULL)
-    return " · ".join([*photo, _engine(shown.results), mix])
+    photo, engine = facts(ORIGINAL, {}, shown.results), shown.results.engine
+    return " · ".join([*photo, ENGINES.get(engine, engine).partition(",")[0], mixed(shown)])
 
 
-def _engine(results: Results) -> str:
-    return ENGINES.get(results.engine, results.engine).partition(",")[0]
+def mixed(shown: Shown) -> str:
+    """The mix that is shown, and of which one grid and spots are told."""
+    measured_in_it = shown.mix == FULL or shown.results.engine == DEVICE
+    return f"{shown.mix}{'' if measured_in_it else MEASURED_FULL}"
 
 
 def score(spots: Spots) -> str:
