@@ -124,7 +124,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                 DeviceLatency(device_files=device_files, label="latency on this device")
                 progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(
-                    handlers.table(stylizer.first_visitor()),
+                    handlers.table(),
                     label="latency",
                     elem_id="server-latency",
                 )
@@ -147,7 +147,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
         viewer.stop(handlers.stop, visitor, None, queue=False, **private)
         measure.click(
             handlers.measure,
-            [measured_side, *asked],
+            [measured_side, bar],
             changed,
             show_progress_on=table,
             api_visibility="private",

@@ -18,6 +18,7 @@ from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
     FULL,
     ORIGINAL,
+    Latency,
     Mix,
     Photo,
     Results,
@@ -141,30 +142,23 @@ class Handlers:
         mix = visitor.shown.mix
         return self._update(visitor, f"Shown at {mix}{'' if mix == FULL else texts.MEASURED_FULL}.")
 
-    def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+    def measure(self, side: int, request: StylizeRequest) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
         yield Update(progress=texts.message(texts.MEASURING))
-        *_, visitor.measured = self.stylizer.measure(side, request.engine)
-        done = texts.message(texts.MEASURED)
-        yield Update(table=self.table(visitor), progress=done)
+        *_, measured = self.stylizer.measure(side, request.engine)
+        yield Update(table=self.table(measured), progress=texts.message(texts.MEASURED))
 
     def first_view(self) -> View:
         """What a new visitor sees."""
         return self._view(self.stylizer.first_visitor(), Report(words=texts.WELCOME))
 
-    def table(self, visitor: Visitor) -> str:
+    def table(self, measured: Latency | None = None) -> str:
         """Latencies as HTML."""
-        made = visitor.shown.results.made
-        seconds = {name: result.seconds for name, result in made.items()}
-        return latency_html(self.stylizer.parameters, seconds, visitor.measured)
+        return latency_html(self.stylizer.parameters, measured)
 
     def _update(self, visitor: Visitor, words: str, **report: Any) -> Update:
         """All that is current, and a line about it."""
-        running = bool(report.get("total"))
-        return Update(
-            view=self._view(visitor, Report(words=words, **report)),
-            table=SAME if running else self.table(visitor),
-        )
+        return Update(view=self._view(visitor, Report(words=words, **report)))
 
     def _view(self, visitor: Visitor, report: Report) -> View:
         shown = visitor.shown

@@ -21,6 +21,7 @@ from nst.inference.blend import blend
 from nst.web.page.spots import Spots, find_spots
 
 ORIGINAL = "original"
+ROUGH = 0.25  # of a median: quartiles that lie farther apart are a busy machine's
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
@@ -57,6 +58,10 @@ class Latency:
         """Lower quartile, median and upper quartile in ms."""
         low, middle, high = statistics.quantiles(self.milliseconds[name], n=4, method="inclusive")
         return low, middle, high
+
+    def is_rough(self, name: str) -> bool:
+        low, middle, high = self.quartiles(name)
+        return high - low > ROUGH * middle
 
 
 class Mix(NamedTuple):
@@ -209,7 +214,6 @@ class Visitor:
 
     shown: Shown
     mix: Mix = FULL  # asked for
-    measured: Latency | None = None
     runs: Runs = field(default_factory=Runs)
 
     def show(self, results: Results, store: Store) -> None:
