@@ -86,6 +86,21 @@ def test_what_is_there_is_not_stylized_again(made: Made) -> None:
     assert visitor.shown.results.photo.size == (32, 25)
 
 
+def test_a_reload_shows_what_is_there(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    stylize(made, made.visitor(), networks=["v1", "v4"])
+    again = made.visitor()
+    (update,) = stylize(made, again, networks=["v4"], strength=40)
+    assert pictures(update) == [True, True]
+    assert pixels(again)["v4"] == blend(photo(), negative(photo()), 0.4).tobytes()
+    stylize(made, made.visitor(), networks=["v1"], anew=True)  # which forgets nothing of v4
+    stylize(made, made.visitor(), networks=["v1", "v4"])
+    assert made.network.runs == 3
+    monkeypatch.setattr("nst.web.page.stylizer.MAX_MADE", 1)
+    stylize(made, made.visitor(), networks=["v1"], side=32)
+    stylize(made, made.visitor(), networks=["v1"])
+    assert made.network.runs == 5
+
+
 def test_prepared_examples_are_shown_at_once(made: Made) -> None:
     made.stylizer.prepare()
     made.network.runs = 0

@@ -90,7 +90,7 @@ class Handlers:
         side, total = bounded(request.side), len(networks)
         store, known = self.stylizer.store, None
         if not request.anew:
-            known = self.stylizer.known(request.key, side, request.engine, networks, visitor)
+            known = self.stylizer.known(request.key, side, request.engine, networks)
         if not known:
             yield self._update(visitor, texts.READING, total=total)
             known = Results(self._read(request, side), request.engine, networks)
