@@ -45,15 +45,18 @@ export function start({ element, props, watch, trigger }) {
   new ResizeObserver(() => view.resize()).observe(view.stage);
   element.viewer = view; // for tests, and for the curious
   modes.show("grid");
-  const receive = () => props.value && show(props.value, { view, panes, modes, report });
+  const receive = () => props.value && show(props.value, { view, panes, modes, report, link });
   watch("value", receive);
   receive();
 }
 
 /** Show what the server sent: names, facts and pictures, those that are there. */
-function show(value, { view, panes, modes, report }) {
+function show(value, { view, panes, modes, report, link }) {
   report.show(value.report);
-  if (value.photo !== view.photo) view.viewport.forget(); // the same one stays where it is
+  if (value.photo !== view.photo) { // the same one stays where it is
+    view.viewport.forget();
+    view.viewport.wanted = link.placeOf(value.photo);
+  }
   view.photo = value.photo;
   const { names } = value;
   const sent = names.map((name) => value.panes[name]);
@@ -65,9 +68,9 @@ function show(value, { view, panes, modes, report }) {
   const addresses = sent.map(
     ({ picture }) => picture && new URL(picture.url, location.href).pathname);
   panes.fill(sent, addresses);
-  const { photo, number, report: { error } } = value;
+  const { photo, thumbnail, seconds, number, report: { error } } = value;
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
-  else tell("shown", { photo, address: addresses[0], name: sent[0].facts[0], number, error });
+  else tell("shown", { photo, thumbnail, seconds, name: sent[0].facts[0], number, error });
   view.changed();
 }
 

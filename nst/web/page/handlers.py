@@ -14,6 +14,7 @@ from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError
 from nst.web.page import texts
 from nst.web.page.components import Found, Pane, Report, StylizeRequest, View
+from nst.web.page.cost import seconds_per_megapixel
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
     FULL,
@@ -167,12 +168,14 @@ class Handlers:
         return View(
             number=visitor.runs.latest,
             photo=results.photo.key,
+            thumbnail=results.photo.thumbnail,
             example=results.photo.key in self.stylizer.examples,
             stem=results.photo.stem,
             caption=texts.caption(shown),
             waiting=texts.WAITING if report.total else texts.NOT_STYLIZED,
             names=names,
             panes={name: self._pane(name, shown) for name in names},
+            seconds=seconds_per_megapixel(results, MAX_SIDE),
             report=report,
         )
 

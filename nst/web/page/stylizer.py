@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine
@@ -24,6 +24,7 @@ from nst.web.page.session import (
     keep_photo,
     mix_results,
     open_png,
+    thumbnail,
 )
 from nst.web.server.priority_lock import Priority, PriorityLock
 from nst.web.server.store import PictureStore
@@ -31,7 +32,6 @@ from nst.web.server.store import PictureStore
 MEASURE_REPEATS = 10
 MAX_SIDE = 2048  # px, of results
 MAX_MADE = 200  # results that are found again, of at most 50 kB; their pictures are files
-THUMBNAIL = 96  # px, of examples
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
@@ -79,12 +79,10 @@ class Stylizer:
         """Somebody who sees the first example."""
         return Visitor(mix_results(self._prepare(self.first_example), FULL, self.store))
 
-    def thumbnails(self) -> list[tuple[str, Image.Image]]:
-        """The examples' names and small pictures of them."""
-        return [
-            (name, ImageOps.fit(read_picture(path, 2 * THUMBNAIL), (THUMBNAIL, THUMBNAIL)))
-            for name, path in self.examples.items()
-        ]
+    def thumbnails(self) -> list[tuple[str, str, tuple[int, int]]]:
+        """The examples' names, small pictures of them as addresses, and their sizes."""
+        pictures = {name: read_picture(path) for name, path in self.examples.items()}
+        return [(name, thumbnail(picture), picture.size) for name, picture in pictures.items()]
 
     def example(self, name: str, side: int) -> Image.Image:
         """An example's picture, as large as its results will be."""
