@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from gradio.data_classes import FileData
 from gradio.utils import diff
@@ -15,6 +17,7 @@ from nst.inference.blend import blend
 from nst.models import VARIANTS
 from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.reading import END_MISSING
+from nst.web.page.cost import TABLE, seconds_per_megapixel
 from nst.web.page.handlers import bounded
 from nst.web.page.session import ORIGINAL, SessionExpiredError
 from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS
@@ -227,7 +230,23 @@ def test_sides_are_bounded() -> None:
     assert [bounded(side) for side in (-5, 16, 700, 10**9)] == [16, 16, 700, MAX_SIDE]
 
 
-def test_examples_have_small_pictures(made: Made) -> None:
-    assert {name: picture.size for name, picture in made.stylizer.thumbnails()} == dict.fromkeys(
-        ("first", "other"), (96, 96)
-    )
+def test_examples_have_small_pictures_and_sizes(made: Made) -> None:
+    examples = made.stylizer.thumbnails()
+    assert [(name, size) for name, _, size in examples] == [
+        ("first", (48, 36)),
+        ("other", (48, 36)),
+    ]
+    view = made.handlers.first_view()
+    assert view.thumbnail == examples[0][1]
+    assert view.thumbnail.startswith("data:image/jpeg;base64,")
+
+
+def test_what_a_large_picture_costs_follows_from_a_small_one(made: Made) -> None:
+    results = made.visitor().shown.results
+    made_of = {name: one._replace(seconds=0.01) for name, one in results.made.items()}
+    photo = replace(results.photo, size=(512, 512))
+    table = pd.read_csv(TABLE).groupby(["width", "height"])["seconds"].sum()
+    grown = table[1024, 1024] / table[512, 512] / 4
+    costs = seconds_per_megapixel(replace(results, photo=photo, made=made_of), 1024)
+    assert costs == dict.fromkeys(NETWORKS, pytest.approx(0.01 / 0.512**2 * grown, abs=0.01))
+    assert grown > 1.2
