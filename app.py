@@ -67,7 +67,7 @@ from nst.web.server.store import PictureStore
 from nst.web.server.temporary_files import delete_old_files
 from nst.web.server.zero_gpu import declare_for_zero_gpu
 
-SIDES = [("256 px", 256), ("512 px", 512), ("1024 px", 1024), (f"{MAX_SIDE} px", MAX_SIDE)]
+SIDES = [256, 512, 1024, MAX_SIDE]  # px
 SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
 SETTLING = 5  # s, in which the first view has the machine to itself
 MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told to try again
@@ -132,7 +132,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                 DeviceLatency(device_files=device_files, label="latency on this device")
                 progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(
-                    handlers.table(stylizer.first_visitor()),
+                    handlers.table(),
                     label="latency",
                     elem_id="server-latency",
                 )
@@ -156,7 +156,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
         viewer.stop(handlers.stop, visitor, None, queue=False, **private)
         measure.click(
             handlers.measure,
-            [measured_side, *asked],
+            [measured_side, bar],
             changed,
             show_progress_on=table,
             api_visibility="private",

@@ -5,8 +5,10 @@ import { findDevice } from "../device/opening.js";
 import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { foldAway } from "./folding.js";
-import { forget, keep, restore } from "./keeping.js";
-import { receiveFiles, send } from "./photo.js";
+import { forget, keep, MOST, restore, showNone } from "./keeping.js";
+import { isThere, receiveFiles, send } from "./photo.js";
+import { sizeInWords, sizeOf } from "./sizes.js";
+import { pressTile, tile } from "./tiles.js";
 
 export function start(component) {
   const { element, props } = component;
@@ -16,8 +18,8 @@ export function start(component) {
   foldAway(element);
   hear("shown", (shown) => bar.takeShown(shown));
   hear("device-refused", () => bar.leaveDevice());
-  window.addEventListener("hashchange", async () => {
-    await bar.forgetPhoto(); // a link to another view, pasted
+  window.addEventListener("hashchange", () => {
+    showNone(); // but a link to another view, pasted
     location.reload();
   });
   bar.begin();
@@ -31,7 +33,7 @@ function requestIn(address, { examples, sides, networks, engines }) {
   const strength = Math.min(Math.max(Number(address.get("strength")) || 0, 0), 100);
   const found = {
     example: among(examples.map(([name]) => name), address.get("example")),
-    side: among(sides.map(([, side]) => side), Number(address.get("size"))),
+    side: among(sides, Number(address.get("size"))),
     networks: chosen.length ? chosen : undefined,
     engine: among(engines.map(([, name]) => name), address.get("engine")),
     strength: address.has("strength") ? strength : undefined,
@@ -51,7 +53,10 @@ const DEVICE = "device"; // the engine that is the visitor's own
 class Bar extends Part {
   #choices = 0; // of photos; a later one counts, however long an earlier one was on its way
   #waits = false;
-  #unkept = null; // a file that the server has not read yet
+  #mine = []; // this tab's photos, { id, file, sent, thumbnail }, the last one first
+  #sent = null; // one of them, which the server has not read yet
+  #sizes = new Map(); // of photos, [width, height], by what the server knows them by
+  #seconds = {}; // for a megapixel of the largest pictures, by network, as the server's last run tells
 
   constructor({ element, props, trigger, upload }) {
     super(element);
@@ -66,19 +71,13 @@ class Bar extends Part {
 
   fill() {
     const { props, request } = this;
-    for (const [name, address] of props.examples) {
-      const picture = make("img", { src: address, alt: `example: ${name}` });
-      const button = make("button", { type: "button", title: name, "data-name": name }, picture);
-      button.addEventListener("click", () => {
-        this.#choices += 1;
-        this.#choosePhoto(null, name);
-        this.forgetPhoto();
-      });
-      this.find(".examples").append(button);
+    for (const [name, address, size] of props.examples) {
+      const choose = () => this.#chooseExample(name);
+      this.find(".examples").append(tile(name, name, `example: ${name}`, address, choose));
+      this.#sizes.set(name, size);
     }
-    this.#pressExample();
+    for (const side of props.sides) this.find(".size select").append(new Option("", side));
     this.#showPhoto(Object.fromEntries(props.examples)[request.example], request.example);
-    for (const [text, side] of props.sides) this.find(".size select").append(new Option(text, side));
     for (const name of props.networks) {
       this.find(".networks").append(
         choice("checkbox", "bar-network", name, name, request.networks.includes(name)));
@@ -86,7 +85,7 @@ class Bar extends Part {
     for (const [text, name] of props.engines) {
       this.find(".engines").append(choice("radio", "bar-engine", name, text, name === request.engine));
     }
-    this.find(".size select").value = request.side;
+    this.#drawRequest();
     this.find(".strength input").step = props.strength_step;
     this.find(".strength input").value = request.strength;
     this.find(".strength output").textContent = `${request.strength} %`;
@@ -96,18 +95,29 @@ class Bar extends Part {
   /** What the address asks for, or this tab's photo from before it was loaded again. */
   async begin() {
     const address = readAddress();
-    const { file, lost, kept } = await restore();
+    const { mine, last, lost, kept } = await restore();
+    this.#mine.push(...mine.reverse());
+    this.#drawMine(kept);
     if (this.#choices) return; // somebody was faster
-    this.find(".forget").hidden = !kept;
-    if (file && !address.has("example")) this.#take(file);
+    if (last && !address.has("example")) this.#take(last, () => this.#ask());
     else if (Object.keys(requestIn(address, this.props)).length) this.changed();
     if (lost) tell("words", { words: "Your photo is no longer kept; please choose it again." });
   }
 
-  async forgetPhoto() {
-    this.#unkept = null;
-    this.find(".forget").hidden = true;
+  #drawMine(kept) {
+    this.find(".mine").replaceChildren(...this.#mine.map((photo) => {
+      const { file: { name }, sent: { path }, thumbnail } = photo;
+      return tile(path, name, `photo: ${name}`, thumbnail, () => this.#take(photo));
+    }));
+    this.find(".forget").hidden = !kept;
+    this.#drawRequest();
+  }
+
+  async #forget() {
+    [this.#mine, this.#sent] = [[], null];
+    this.#drawMine(false);
     await forget();
+    tell("words", { words: "This browser has forgotten your photos; the server will, within 70 minutes." });
   }
 
   listen() {
@@ -115,15 +125,12 @@ class Bar extends Part {
     picker.accept = this.props.accept;
     this.on(".photo", "click", () => picker.click());
     picker.addEventListener("change", () => {
-      if (picker.files.length) this.#take(picker.files[0]);
+      if (picker.files.length) this.#takeFile(picker.files[0]);
       picker.value = ""; // so that the same one can be chosen again
     });
     const refuse = (words) => tell("words", { words, error: true });
-    receiveFiles((file) => this.#take(file), refuse, this.find(".drop"));
-    this.on(".forget", "click", async () => {
-      await this.forgetPhoto();
-      tell("words", { words: "This browser has forgotten your photo; the server will, within 70 minutes." });
-    });
+    receiveFiles((file) => this.#takeFile(file), refuse, this.find(".drop"));
+    this.on(".forget", "click", () => this.#forget());
     this.on(".networks", "change", ({ target }) => this.#chooseNetworks(target));
     this.on(".start", "click", () => this.#ask(!this.#waits));
     this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
@@ -172,7 +179,21 @@ class Bar extends Part {
 
   #set(changes) {
     Object.assign(this.request, changes);
+    this.#drawRequest();
     this.changed();
+  }
+
+  /** Which photo it is, what each size makes of it, and what a large one costs. */
+  #drawRequest() {
+    const { props, request: { example, networks, photo, side } } = this;
+    const key = photo?.path ?? example; // what the server knows it by
+    pressTile(this.find(".strip"), key);
+    const rate = networks.reduce((sum, name) => sum + this.#seconds[name], 0);
+    for (const option of this.find(".size select").options) {
+      option.text = sizeInWords(Number(option.value), this.#sizes.get(key), props.small_side, rate);
+    }
+    this.find(".size select").value = side;
+    this.find(".now").textContent = `${side} px`;
   }
 
   #mix(changes) {
@@ -209,25 +230,37 @@ class Bar extends Part {
   }
 
   #choosePhoto(photo, example) {
-    this.#set({ photo, example });
-    this.#pressExample();
+    Object.assign(this.request, { photo, example });
+    this.#drawRequest();
   }
 
-  #pressExample() {
-    for (const button of this.element.querySelectorAll(".examples button")) {
-      button.setAttribute("aria-pressed", button.dataset.name === this.request.example);
-    }
+  #chooseExample(name) {
+    this.#choices += 1;
+    this.#sent = null;
+    showNone();
+    this.#choosePhoto(null, name);
+    this.changed();
   }
 
-  async #take(file) {
+  #takeFile(file) {
+    this.#take({ id: Date.now(), file, sent: null, thumbnail: null });
+  }
+
+  /** Send a photo, if the server has it no longer, and have it stylized. */
+  async #take(photo, begin = () => this.changed()) {
+    const { file } = photo;
     const number = ++this.#choices;
-    this.#showPhoto(null, file.name);
-    tell("words", { words: "Sending the photo …" });
+    this.#showPhoto(photo.thumbnail, file.name);
     try {
-      const sent = await send(file, this.upload);
+      if (!(photo.sent && await isThere(photo.sent))) {
+        tell("words", { words: "Sending the photo …" });
+        photo.sent = await send(file, this.upload);
+      }
+      this.#sizes.set(photo.sent.path, await sizeOf(file));
       if (number !== this.#choices) return;
-      this.#unkept = file;
-      this.#choosePhoto(sent, null);
+      this.#sent = photo;
+      this.#choosePhoto(photo.sent, null);
+      begin();
     } catch {
       if (number !== this.#choices) return;
       const words = "The photo could not be sent: it is too large, or the server does not answer.";
@@ -237,24 +270,31 @@ class Bar extends Part {
   }
 
   /** The photo as the server has read it, since browsers do not show every format; or its refusal. */
-  takeShown({ photo, address, name, number, error }) {
+  takeShown({ photo, thumbnail, seconds, name, number, error }) {
     const { request } = this;
+    this.#seconds = seconds;
     if (photo === (request.photo?.path ?? request.example)) {
-      this.shown = { photo: request.photo, example: request.example, address, name };
-      if (request.photo) this.#keepPhoto();
+      this.shown = { photo: request.photo, example: request.example, address: thumbnail, name };
+      if (this.#sent?.sent === request.photo) this.#keep(thumbnail);
     } else if (error && number === request.number) {
-      Object.assign(request, { photo: this.shown.photo, example: this.shown.example });
-      this.#pressExample();
+      this.#choosePhoto(this.shown.photo, this.shown.example);
       this.#note();
     } else return;
-    this.#showPhoto(address, name);
+    this.#showPhoto(thumbnail, name);
+    this.#drawRequest();
   }
 
   /** Only now, or a file that cannot be read would come again and again. */
-  async #keepPhoto() {
-    const file = this.#unkept;
-    this.#unkept = null;
-    if (file && (await keep(file))) this.find(".forget").hidden = false;
+  #keep(thumbnail) {
+    const photo = this.#sent;
+    this.#sent = null;
+    photo.thumbnail = thumbnail;
+    const same = this.#mine.find(({ sent }) => sent.path === photo.sent.path);
+    if (same) photo.id = same.id;
+    else this.#mine = [photo, ...this.#mine].slice(0, MOST);
+    const drawn = [...this.find(".mine").children].some(({ dataset }) => dataset.key === photo.sent.path);
+    if (!drawn) this.#drawMine(true); // or the tile just pressed would lose the focus
+    keep(photo);
   }
 
   #showPhoto(address, name) {

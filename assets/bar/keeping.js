@@ -1,9 +1,20 @@
-// The visitor's last photo, kept by their own browser, so that a reload does not lose it. A browser
-// that keeps nothing, as some do in private windows, is one whose reload does.
+// This tab's photos, kept by the visitor's own browser, so that a reload does not lose them and one
+// can go back. A browser that keeps nothing, as some do in private windows, is one whose reload does.
 
 const PHOTOS = "photos";
-const KEY = "nst-photo"; // in the tab's own storage: when this tab's photo was kept
-const DAY = 24 * 60 * 60 * 1000; // ms; a photo of a tab that was closed is not kept longer
+const KEY = "nst-photos"; // in the tab's own storage: the ids of its photos, and of the one shown
+const DAY = 24 * 60 * 60 * 1000; // ms; photos of a tab that was closed are not kept longer
+export const MOST = 6; // of all tabs
+
+const readTab = () => JSON.parse(sessionStorage.getItem(KEY)) ?? { ids: [], shown: null };
+
+function writeTab(changes) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ ...readTab(), ...changes }));
+  } catch {
+    // nothing is kept
+  }
+}
 
 function inStore(mode, act) {
   return new Promise((done, fail) => {
@@ -22,32 +33,41 @@ function inStore(mode, act) {
   });
 }
 
-/** In place of the one before, of this tab or another; whether it could be kept. */
-export async function keep(file) {
+/** A photo, { id, file, … }, whose id is the time when it was chosen; its tab shows it. */
+export async function keep(photo) {
   try {
-    const at = Date.now();
-    await inStore("readwrite", (photos) => photos.put({ at, file }, "last"));
-    sessionStorage.setItem(KEY, at);
-    return true;
+    writeTab({ ids: [...new Set(readTab().ids).add(photo.id)], shown: photo.id });
+    await inStore("readwrite", (photos) => photos.put(photo, photo.id));
+    const ids = await inStore("readonly", (photos) => photos.getAllKeys());
+    await forgetThese(ids.slice(0, -MOST)); // which are in their order
   } catch {
-    return false;
+    // nothing is kept
   }
 }
 
-/** This tab's photo, whether it is `lost`, and whether one of any tab is `kept`. */
+export const showNone = () => writeTab({ shown: null });
+
+/** This tab's photos, the one that it showed, whether that is `lost`, and whether any tab's is kept. */
 export async function restore() {
   try {
-    const at = Number(sessionStorage.getItem(KEY));
-    const last = await inStore("readonly", (photos) => photos.get("last"));
-    if (last?.at === at) return { file: last.file, lost: false, kept: true };
-    const kept = Boolean(last) && last.at > Date.now() - DAY;
-    if (!kept) await forget();
-    return { file: null, lost: at > 0, kept };
+    const { ids, shown } = readTab();
+    const kept = await inStore("readonly", (photos) => photos.getAll());
+    const mine = kept.filter(({ id }) => ids.includes(id));
+    const old = kept.filter(({ id }) => !ids.includes(id) && id < Date.now() - DAY);
+    await forgetThese(old.map(({ id }) => id));
+    const last = mine.find(({ id }) => id === shown);
+    return { mine, last, lost: shown !== null && !last, kept: kept.length > old.length };
   } catch {
-    return { file: null, lost: false, kept: false };
+    return { mine: [], kept: false };
   }
 }
 
+const forgetThese = (ids) => inStore("readwrite", (photos) => {
+  for (const id of ids) photos.delete(id);
+  return photos.count();
+});
+
+/** All photos, of every tab. */
 export async function forget() {
   try {
     sessionStorage.removeItem(KEY);

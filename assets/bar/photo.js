@@ -9,6 +9,12 @@ export async function send(file, upload) {
   };
 }
 
+/** Whether the server still has what it was sent; it deletes what was not used for a while. */
+export async function isThere({ url }) {
+  const { pathname } = new URL(url, location.href); // it may not know its own name behind a proxy
+  return fetch(pathname, { method: "HEAD" }).then(({ ok }) => ok, () => false);
+}
+
 const ADDRESS = "Only a file can be taken, no address: please save the picture and drop its file.";
 const FOLDER = "A folder cannot be taken: please drop one photo of it.";
 const SEVERAL = "Please choose one photo; these are several.";

@@ -5,6 +5,8 @@ import { make } from "../dom.js";
 import { quartiles } from "./measuring.js";
 
 const NONE = "–";
+const ROUGH = 0.25; // of a median: quartiles that lie farther apart are a busy device's
+const BUSY = "≈: this device was busy; quartiles lie more than a quarter of the median apart.";
 const KINDS = { here: "this device", server: "the server", paper: "the paper" };
 
 const ms = (value) => (value === undefined ? NONE : `${value.toFixed(1)} ms`);
@@ -43,7 +45,7 @@ export function drawTable(rows, found) {
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
   return make("div", {},
     make("table", { class: "latency" }, make("thead", {}, head), make("tbody", {}, ...body)),
-    make("p", { class: "hint" }, `${noteOf(found)} Nothing of it is sent anywhere.`));
+    make("p", { class: "hint" }, `${noteOf(rows, found)} Nothing of it is sent anywhere.`));
 }
 
 export function textOf(rows, found) {
@@ -51,23 +53,28 @@ export function textOf(rows, found) {
   const table = [["network", ...headsOf(found)], ...lines];
   const widths = table[0].map((_, at) => Math.max(...table.map((line) => line[at].length)));
   const text = table.map((line) => line.map((cell, at) => cell.padEnd(widths[at])).join("  ").trimEnd());
-  return [...text, "", noteOf(found), ""].join("\n");
+  return [...text, "", noteOf(rows, found), ""].join("\n");
 }
 
 const headsOf = ({ side }) =>
   [`this device, ${side}×${side}`, "quartiles", "speed-up", "server", "paper"];
 
-function cellsOf({ here: [low, median, high], server, paper }, rows) {
-  const speedUp = `${(rows[0].here[1] / median).toFixed(2)}×`;
+const isRough = ({ here: [low, median, high] }) => high - low > ROUGH * median;
+
+function cellsOf(row, rows) {
+  const { here: [low, median, high], server, paper } = row;
+  const rough = isRough(row) || isRough(rows[0]) ? "≈ " : "";
+  const speedUp = `${rough}${(rows[0].here[1] / median).toFixed(2)}×`;
   const spread = `${low.toFixed(1)}–${high.toFixed(1)} ms`;
   return [ms(median), spread, speedUp, ms(server), ms(paper)];
 }
 
-function noteOf({ device, side, times, ways }) {
+function noteOf(rows, { device, side, times, ways }) {
   const repeats = Object.values(times)[0].length;
+  const busy = rows.some(isRough) ? `${BUSY} ` : "";
   const way = ways.length
     ? `by the GPU’s clock; the way there and back takes ${ms(quartiles(ways)[1])} more`
     : "with its way to the graphics device and back";
-  return `Median of ${repeats} interleaved repeats after warm-up, with quartiles, on a picture of ` +
+  return `${busy}Median of ${repeats} interleaved repeats after warm-up, with quartiles, on a picture of ` +
     `${side}×${side} px, ${way}. ${nameOf(device)}.`;
 }

@@ -3,6 +3,8 @@
 import { readAddress, writeAddress } from "../address.js";
 import { clamp } from "./viewport.js";
 
+const PLACE = "nst-place"; // in the tab's own storage: the photo, which no link has, and its place
+
 export class Link {
   #followed = false; // what the address asks for has been shown
 
@@ -32,7 +34,26 @@ export class Link {
     if (pair.length === 2 && pair.every((name) => view.named(name))) modes.choosePair(pair);
     if (["one", "slider", "blink", "difference"].includes(mode)) modes.show(mode);
     if (zoom > 0 && Number.isFinite(x) && Number.isFinite(y)) view.viewport.restore(x, y, zoom);
-    else view.viewport.fit();
+    else if (!view.viewport.wanted) view.viewport.fit();
+  }
+
+  /** Where this tab looked in a photo of the visitor's before it was loaded again; or null. */
+  placeOf(photo) {
+    try {
+      const [of, wanted] = JSON.parse(sessionStorage.getItem(PLACE));
+      return of === photo ? wanted : null;
+    } catch {
+      return null; // nowhere yet, or nothing is kept
+    }
+  }
+
+  #keepPlace() {
+    try {
+      const { photo, viewport } = this.view;
+      sessionStorage.setItem(PLACE, JSON.stringify([photo, viewport.wanted]));
+    } catch {
+      // a reload loses it
+    }
   }
 
   /** Whoever copies the link knows before that a photo of theirs is not in it. */
@@ -45,6 +66,7 @@ export class Link {
   draw() {
     const { calm, divider, gain, heat, inGrid, mode, pair, props, viewport } = this.view;
     if (!viewport.size || !this.#followed) return;
+    if (!props.value.example) this.#keepPlace();
     const [x, y, zoom] = (props.value.example && viewport.wanted) || []; // of another photo: nowhere
     const place = [x, y].map((percent) => Number(percent?.toFixed(2))).join();
     writeAddress({

@@ -39,7 +39,7 @@ export function start({ element, props, watch, trigger }) {
     report.note(`${words} The server does it.`);
   };
   const onDevice = new OnDevice(
-    props.device_files, (value) => show(value, { view, panes, modes, report }), refuse);
+    props.device_files, (value) => show(value, { view, panes, modes, report, link }), refuse);
   view.on(".stop", "click", () => {
     report.stop();
     onDevice.stop();
@@ -62,10 +62,13 @@ export function start({ element, props, watch, trigger }) {
 }
 
 /** Show names, facts and pictures, those that are there. */
-function show(value, { view, panes, modes, report }) {
+function show(value, { view, panes, modes, report, link }) {
   view.props = { value };
   report.show(value.report);
-  if (value.photo !== view.photo) view.viewport.forget(); // the same one stays where it is
+  if (value.photo !== view.photo) { // the same one stays where it is
+    view.viewport.forget();
+    view.viewport.wanted = link.placeOf(value.photo);
+  }
   view.photo = value.photo;
   const { names } = value;
   const sent = names.map((name) => value.panes[name]);
@@ -77,9 +80,9 @@ function show(value, { view, panes, modes, report }) {
   const addresses = sent.map(
     ({ picture }) => picture && addressOf(picture.url));
   panes.fill(sent, addresses);
-  const { photo, number, report: { error } } = value;
+  const { photo, thumbnail, seconds, number, report: { error } } = value;
   if (!addresses[0]) view.viewport.size = null; // without its photo nothing is there yet
-  else tell("shown", { photo, address: addresses[0], name: sent[0].facts[0], number, error });
+  else tell("shown", { photo, thumbnail, seconds, name: sent[0].facts[0], number, error });
   view.changed();
 }
 

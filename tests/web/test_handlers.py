@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from gradio.data_classes import FileData
 from gradio.utils import diff
@@ -15,6 +17,7 @@ from nst.inference.blend import blend
 from nst.models import VARIANTS
 from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.reading import END_MISSING
+from nst.web.page.cost import TABLE, seconds_per_megapixel
 from nst.web.page.handlers import bounded
 from nst.web.page.session import ORIGINAL, SessionExpiredError
 from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS
@@ -84,6 +87,21 @@ def test_what_is_there_is_not_stylized_again(made: Made) -> None:
     stylize(made, visitor, 6, networks=["v1"], engine="openvino", side=32)
     assert made.network.runs == 6
     assert visitor.shown.results.photo.size == (32, 25)
+
+
+def test_a_reload_shows_what_is_there(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    stylize(made, made.visitor(), networks=["v1", "v4"])
+    again = made.visitor()
+    (update,) = stylize(made, again, networks=["v4"], strength=40)
+    assert pictures(update) == [True, True]
+    assert pixels(again)["v4"] == blend(photo(), negative(photo()), 0.4).tobytes()
+    stylize(made, made.visitor(), networks=["v1"], anew=True)  # which forgets nothing of v4
+    stylize(made, made.visitor(), networks=["v1", "v4"])
+    assert made.network.runs == 3
+    monkeypatch.setattr("nst.web.page.stylizer.MAX_MADE", 1)
+    stylize(made, made.visitor(), networks=["v1"], side=32)
+    stylize(made, made.visitor(), networks=["v1"])
+    assert made.network.runs == 5
 
 
 def test_prepared_examples_are_shown_at_once(made: Made) -> None:
@@ -202,9 +220,8 @@ def test_pictures_that_are_gone_are_stylized_again(made: Made) -> None:
 
 
 def test_measuring_fills_the_table(made: Made) -> None:
-    visitor = made.visitor()
-    *_, update = made.handlers.measure(32, asking(made), visitor)
-    assert visitor.measured.repeats == MEASURE_REPEATS
+    *_, update = made.handlers.measure(32, asking(made))
+    assert f"Median of {MEASURE_REPEATS} " in update.table
     assert update.table.count("<tr>") == 1 + len(VARIANTS)
     assert "here, 32×32" in update.table
 
@@ -213,7 +230,23 @@ def test_sides_are_bounded() -> None:
     assert [bounded(side) for side in (-5, 16, 700, 10**9)] == [16, 16, 700, MAX_SIDE]
 
 
-def test_examples_have_small_pictures(made: Made) -> None:
-    assert {name: picture.size for name, picture in made.stylizer.thumbnails()} == dict.fromkeys(
-        ("first", "other"), (96, 96)
-    )
+def test_examples_have_small_pictures_and_sizes(made: Made) -> None:
+    examples = made.stylizer.thumbnails()
+    assert [(name, size) for name, _, size in examples] == [
+        ("first", (48, 36)),
+        ("other", (48, 36)),
+    ]
+    view = made.handlers.first_view()
+    assert view.thumbnail == examples[0][1]
+    assert view.thumbnail.startswith("data:image/jpeg;base64,")
+
+
+def test_what_a_large_picture_costs_follows_from_a_small_one(made: Made) -> None:
+    results = made.visitor().shown.results
+    made_of = {name: one._replace(seconds=0.01) for name, one in results.made.items()}
+    photo = replace(results.photo, size=(512, 512))
+    table = pd.read_csv(TABLE).groupby(["width", "height"])["seconds"].sum()
+    grown = table[1024, 1024] / table[512, 512] / 4
+    costs = seconds_per_megapixel(replace(results, photo=photo, made=made_of), 1024)
+    assert costs == dict.fromkeys(NETWORKS, pytest.approx(0.01 / 0.512**2 * grown, abs=0.01))
+    assert grown > 1.2

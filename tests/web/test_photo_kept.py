@@ -1,4 +1,4 @@
-"""A visitor's photo outlives a reload, in a real browser, until they want it forgotten.
+"""Visitors' photos outlive a reload, in a real browser, until they want them forgotten.
 
 Skipped where there is neither Playwright nor a Chromium.
 """
@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.browser import (
     LOADED,
     NAMES,
     Page,
     choose_size,
     expect,
+    mode,
     painted,
     result,
     sync_api,
     upload,
+    viewer,
     visiting,
 )
 from tests.helpers import random_picture
@@ -29,6 +33,13 @@ KEPT = """() => new Promise((done) => {
         counting.onsuccess = () => (opening.result.close(), done(counting.result));
     };
 })"""
+
+
+GONE = """() => {
+    const plain = window.fetch;
+    window.fetch = (address, options) => options?.method === "HEAD"
+        ? Promise.resolve(new Response(null, { status: 404 })) : plain(address, options);
+}"""
 
 
 def shows(page: Page, name: str) -> None:
@@ -68,7 +79,73 @@ def test_a_reload_keeps_the_photo_and_what_is_set(
         painted(page)
         reload(page)
         shows(page, "lamps")
-        assert page.evaluate(KEPT) == 0
+        painted(page)
+        page.get_by_role("button", name="photo: mine.png").click()
+        shows(page, "mine.png256")
+        painted(page)
+
+
+def place_of(page: Page) -> list:
+    return viewer(page, "[viewer.mode, viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
+
+
+def runs(page: Page) -> list[str]:
+    """How long each network took: of another run, these would be others."""
+    return sorted(page.locator("#viewer .time").all_text_contents())
+
+
+def test_photos_are_back_at_once_at_the_same_place_of_the_same_view(
+    browser: sync_api.Browser, url: str, tmp_path: Path
+) -> None:
+    for name, seed in (("first", 1), ("second", 2)):
+        random_picture(300, 200, seed=seed).save(tmp_path / f"{name}.png")
+    with visiting(browser, url, viewport={"width": 1280, "height": 800}) as page:
+        sent = []
+        page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
+        choose_size(page, 256)
+        times = {}
+        for name in ("first.png", "second.png"):
+            page.locator("#bar input[type=file]").set_input_files(tmp_path / name)
+            shows(page, name)
+            painted(page)
+            times[name] = runs(page)
+        assert sent.count("upload") == 2
+        for name in ("first.png", "second.png"):
+            page.get_by_role("button", name=f"photo: {name}").click()
+            shows(page, name)
+            painted(page)
+            assert runs(page) == times[name]
+        mode(page, "Slider")
+        for _ in range(5):
+            page.locator("#viewer .in").click()
+        page.locator("#viewer .single .pane").focus()
+        page.keyboard.press("ArrowUp")
+        page.wait_for_function("location.hash.includes('slider')")
+        before = place_of(page)
+        assert "zoom" not in page.url  # a link has no photo, and so no place in it
+        reload(page)
+        shows(page, "second.png")
+        painted(page)
+        assert place_of(page) == pytest.approx(before)
+        assert runs(page) == times["second.png"]
+        assert sent.count("upload") == 2
+        expect(page.locator("#bar .mine button")).to_have_count(2)
+
+
+def test_a_photo_that_the_server_has_deleted_is_sent_again(
+    browser: sync_api.Browser, url: str, tmp_path: Path
+) -> None:
+    random_picture(60, 40, seed=7).save(tmp_path / "mine.png")
+    with visiting(browser, url, viewport={"width": 1280, "height": 800}) as page:
+        upload(page, tmp_path / "mine.png")
+        page.get_by_role("button", name="example: lamps").click()
+        shows(page, "lamps")
+        painted(page)
+        page.evaluate(GONE)
+        with page.expect_request(lambda request: request.url.endswith("/upload")):
+            page.get_by_role("button", name="photo: mine.png").click()
+        shows(page, "mine.png")
+        painted(page)
 
 
 def test_a_photo_is_forgotten_when_the_visitor_says_so(
@@ -86,7 +163,8 @@ def test_a_photo_is_forgotten_when_the_visitor_says_so(
         shows(other, "lamps")
         assert page.evaluate(KEPT) == 1
         forget_button(page).click()
-        expect(page.locator("#viewer .words")).to_contain_text("has forgotten your photo")
+        expect(page.locator("#viewer .words")).to_contain_text("has forgotten your photos")
+        expect(page.locator("#bar .mine button")).to_have_count(0)
         assert page.evaluate(KEPT) == 0
         reload(page)
         shows(page, "lamps")

@@ -123,7 +123,7 @@ def test_another_measurement_ends_that_of_a_program(made: Made) -> None:
     next(others)
     with pytest.raises(gr.Error, match="Another measurement"):
         next(measuring)
-    *_, update = made.handlers.measure(32, asking(made), made.visitor())
+    *_, update = made.handlers.measure(32, asking(made))
     assert "Measured" in update.progress
     with pytest.raises(gr.Error, match="Another measurement"):
         next(others)

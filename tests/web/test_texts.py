@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from nst.models import VARIANTS, build_model, count_parameters
 from nst.paths import ASSETS, CHECKPOINTS
-from nst.web.page.texts import INTRODUCTION, NETWORKS, message, model_card
+from nst.web.page.texts import ABLATION, INTRODUCTION, NETWORKS, message, model_card, verdicts
 
 
 def test_every_network_is_described() -> None:
@@ -36,3 +37,16 @@ def test_the_model_card_has_no_links_that_lead_nowhere_on_the_page(tmp_path: Pat
     card = tmp_path / "README.md"
     card.write_text("---\na: b\n---\n# Slow\n\nIt grows\n([figure](../assets/x.png)). End.\n")
     assert model_card(card) == "## Slow\n\nIt grows. End.\n"
+
+
+def test_the_ablations_names_are_explained() -> None:
+    runs = pd.read_csv(ASSETS / "ablation.csv")["run"]
+    differences = {part for run in runs for part in re.split("-|, ", run)[1:]}
+    assert differences == ABLATION.keys()
+
+
+def test_verdicts_stand_beside_their_claims() -> None:
+    said = verdicts((ASSETS / "claims.md").read_text(encoding="utf-8")).splitlines()
+    assert len(said) == 4
+    assert said[1] == "- The lightweight networks learn more slowly. **Not confirmed.**"
+    assert said[3].startswith("- Red spots in the lightweight networks, none in the baseline. **")

@@ -16,7 +16,6 @@ from pydantic import Field
 from nst.paths import ASSETS
 from nst.pictures.reading import FORMATS, PHOTO_SUFFIXES
 from nst.web.page.session import STRENGTH_STEP
-from nst.web.page.spots import inline
 from nst.web.page.static import address
 from nst.web.server.store import PictureStore
 
@@ -140,8 +139,8 @@ class Bar(OwnHTML):
     `mix` when the strength or the colours of the results that are there change.
 
     Args:
-        examples: of each its name and a small picture.
-        sides: of each its label and px; `small_side` is the largest one that runs at once.
+        examples: of each its name, a small picture as an address, and its size in px.
+        sides: px; `small_side` is the largest one that runs at once.
         networks: names.
         engines: of each its label and name.
     """
@@ -154,16 +153,16 @@ class Bar(OwnHTML):
         self,
         value: StylizeRequest | None = None,
         *,
-        examples: Sequence[tuple[str, Image.Image]] = (),
-        sides: Sequence[tuple[str, int]] = (),
+        examples: Sequence[tuple[str, str, tuple[int, int]]] = (),
+        sides: Sequence[int] = (),
         small_side: int = 0,
         networks: Sequence[str] = (),
         engines: Sequence[tuple[str, str]] = (),
         **settings: Any,
     ) -> None:
         choices = {
-            "examples": [[name, inline(picture)] for name, picture in examples],
-            "sides": [list(choice) for choice in sides],
+            "examples": [list(example) for example in examples],
+            "sides": list(sides),
             "small_side": small_side,
             "networks": list(networks),
             "engines": [list(choice) for choice in engines],
@@ -226,12 +225,14 @@ class View(GradioModel):
 
     number: float  # of the last request: Gradio does not send a view that equals the one before
     photo: str  # tells photos apart
+    thumbnail: str  # of the photo, as an address
     example: bool  # whether a link to this page leads to the photo
     stem: str  # begins the names of files that are saved
     caption: str  # the photo and what was set, a line for what is saved
     waiting: str  # stands where a picture is still missing
     names: list[str]  # of the panes, in their order
     panes: dict[str, Pane]
+    seconds: dict[str, float]  # for a megapixel of the largest pictures, about, by network
     report: Report
     on_device: OnDevice | None = None  # the visitor's own device makes the pictures
 

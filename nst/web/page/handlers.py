@@ -14,10 +14,12 @@ from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError
 from nst.web.page import texts
 from nst.web.page.components import Found, OnDevice, Pane, Report, StylizeRequest, View
+from nst.web.page.cost import seconds_per_megapixel
 from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
     DEVICE,
     ORIGINAL,
+    Latency,
     Mix,
     Photo,
     Results,
@@ -93,7 +95,7 @@ class Handlers:
         side, total = bounded(request.side), len(networks)
         store, known = self.stylizer.store, None
         if not request.anew:
-            known = self.stylizer.known(request.key, side, request.engine, networks, visitor)
+            known = self.stylizer.known(request.key, side, request.engine, networks)
         if not known:
             yield self._update(visitor, texts.READING, total=total)
             known = Results(self._read(request, side), request.engine, networks)
@@ -150,31 +152,24 @@ class Handlers:
             return Update()
         return self._update(visitor, f"Shown at {texts.mixed(visitor.shown)}.")
 
-    def measure(self, side: int, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
+    def measure(self, side: int, request: StylizeRequest) -> Iterator[Update]:
         """The paper's protocol, here and now, on a picture of side × side px."""
         yield Update(progress=texts.message(texts.MEASURING))
         engine = request.engine if request.engine != DEVICE else self.stylizer.first_engine
-        *_, visitor.measured = self.stylizer.measure(side, engine)
-        done = texts.message(texts.MEASURED)
-        yield Update(table=self.table(visitor), progress=done)
+        *_, measured = self.stylizer.measure(side, engine)
+        yield Update(table=self.table(measured), progress=texts.message(texts.MEASURED))
 
     def first_view(self) -> View:
         """What a new visitor sees."""
         return self._view(self.stylizer.first_visitor(), Report(words=texts.WELCOME))
 
-    def table(self, visitor: Visitor) -> str:
+    def table(self, measured: Latency | None = None) -> str:
         """Latencies as HTML."""
-        made = visitor.shown.results.made
-        seconds = {name: result.seconds for name, result in made.items()}
-        return latency_html(self.stylizer.parameters, seconds, visitor.measured)
+        return latency_html(self.stylizer.parameters, measured)
 
     def _update(self, visitor: Visitor, words: str, **report: Any) -> Update:
         """All that is current, and a line about it."""
-        running = bool(report.get("total"))
-        return Update(
-            view=self._view(visitor, Report(words=words, **report)),
-            table=SAME if running else self.table(visitor),
-        )
+        return Update(view=self._view(visitor, Report(words=words, **report)))
 
     def _view(self, visitor: Visitor, report: Report) -> View:
         shown = visitor.shown
@@ -183,12 +178,14 @@ class Handlers:
         return View(
             number=visitor.runs.latest,
             photo=results.photo.key,
+            thumbnail=results.photo.thumbnail,
             example=results.photo.key in self.stylizer.examples,
             stem=results.photo.stem,
             caption=texts.caption(shown),
             waiting=texts.WAITING if report.total else texts.NOT_STYLIZED,
             names=names,
             panes={name: self._pane(name, shown) for name in names},
+            seconds=seconds_per_megapixel(results, MAX_SIDE),
             report=report,
             on_device=self._on_device(shown),
         )

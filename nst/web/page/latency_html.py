@@ -1,4 +1,4 @@
-"""This photo's times and the measured ones beside the paper's, as HTML: bars and a table."""
+"""The measured times beside the paper's, as HTML: bars and a table."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from nst.paper import LATENCY_SIDE as PAPER_SIDE
 from nst.web.page.session import Latency
 
 NONE = "–"  # the paper has no time for our own network
+BUSY = "≈: the machine was busy; quartiles lie more than a quarter of the median apart."
 
 
-def latency_html(
-    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
-) -> str:
+def latency_html(parameters: Mapping[str, int], measured: Latency | None) -> str:
     """Bars, their table and a note about how it was measured.
 
     Args:
         parameters: how many each network has.
-        seconds: of each that has run for this photo.
     """
+    busy = ""
     if measured:
+        if any(measured.is_rough(name) for name in parameters):
+            busy = f'<p class="hint">{BUSY}</p>'
         note = (
             f"Median of {measured.repeats} interleaved repeats after warm-up, with quartiles, "
             f"on a picture of {measured.side}×{measured.side} px. {measured.hardware}."
@@ -31,14 +32,14 @@ def latency_html(
     else:
         note = "Not measured yet; the bars are the paper's, on its own CPU."
     return (
-        f"{_bars(list(parameters), measured)}{_table(parameters, seconds, measured)}"
-        f'<p class="hint">{html.escape(note)}</p>'
+        f"{_bars(list(parameters), measured)}{_table(parameters, measured)}"
+        f'{busy}<p class="hint">{html.escape(note)}</p>'
     )
 
 
 def _bars(names: Sequence[str], measured: Latency | None) -> str:
     """Horizontal bars from 0; the paper's beside them where the size is the paper's."""
-    papers = PAPER_LATENCY_MS if measured is None or measured.side == PAPER_SIDE else {}
+    papers = _papers(measured)
     quartiles = {name: measured.quartiles(name) for name in names} if measured else {}
     ends = [high for _, _, high in quartiles.values()]
     longest = max([*ends, *(papers[name] for name in names if name in papers)])
@@ -74,25 +75,27 @@ def _bars(names: Sequence[str], measured: Latency | None) -> str:
     return f'<div class="bars" aria-hidden="true"{known}><p class="legend">{legend}</p>{rows}</div>'
 
 
-def _table(
-    parameters: Mapping[str, int], seconds: Mapping[str, float], measured: Latency | None
-) -> str:
-    papers = speed_ups(PAPER_LATENCY_MS)
-    heads = ["network", "parameters", "this photo, one run"]
+def _papers(measured: Latency | None) -> Mapping[str, float]:
+    """The paper's times, which stand beside those of a picture as large alone."""
+    return PAPER_LATENCY_MS if measured is None or measured.side == PAPER_SIDE else {}
+
+
+def _table(parameters: Mapping[str, int], measured: Latency | None) -> str:
+    papers = _papers(measured)
+    heads = ["network", "parameters"]
     if measured:
-        ours = speed_ups({name: measured.quartiles(name)[1] for name in parameters})
         heads += [f"here, {measured.side}×{measured.side}", "quartiles", "speed-up"]
-    heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
+    if papers:
+        heads += [f"paper, {PAPER_SIDE}×{PAPER_SIDE}", "paper’s speed-up"]
     rows = ""
     for name, count in parameters.items():
-        here = f"{1000 * seconds[name]:.0f} ms" if name in seconds else NONE
-        cells = [f"{count:,}", here]
+        cells = [f"{count:,}"]
         if measured:
             low, median, high = measured.quartiles(name)
-            cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", f"{ours[name]:.2f}×"]
-        if name in PAPER_LATENCY_MS:
-            cells += [f"{PAPER_LATENCY_MS[name]:.2f} ms", f"{papers[name]:.2f}×"]
-        else:
+            cells += [f"{median:.1f} ms", f"{low:.1f}–{high:.1f} ms", _speed_up(measured, name)]
+        if name in papers:
+            cells += [f"{papers[name]:.2f} ms", f"{speed_ups(papers)[name]:.2f}×"]
+        elif papers:
             cells += [NONE, NONE]
         values = "".join(
             f'<td data-head="{head}">{cell}</td>'
@@ -101,3 +104,9 @@ def _table(
         rows += f'<tr><th scope="row">{name}</th>{values}</tr>'
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return f'<table class="latency"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _speed_up(measured: Latency, name: str) -> str:
+    medians = {each: measured.quartiles(each)[1] for each in ("baseline", name)}
+    rough = any(measured.is_rough(each) for each in medians)
+    return f"{'≈ ' if rough else ''}{speed_ups(medians)[name]:.2f}×"

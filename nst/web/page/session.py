@@ -15,13 +15,15 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nst.inference.blend import blend
-from nst.web.page.spots import Spots, find_spots
+from nst.web.page.spots import Spots, find_spots, inline
 
 ORIGINAL = "original"
 DEVICE = "device"  # the engine on the visitor's own device; the server only reads the photo
+THUMBNAIL = 96  # px
+ROUGH = 0.25  # of a median: quartiles that lie farther apart are a busy machine's
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
@@ -58,6 +60,10 @@ class Latency:
         """Lower quartile, median and upper quartile in ms."""
         low, middle, high = statistics.quantiles(self.milliseconds[name], n=4, method="inclusive")
         return low, middle, high
+
+    def is_rough(self, name: str) -> bool:
+        low, middle, high = self.quartiles(name)
+        return high - low > ROUGH * middle
 
 
 class Mix(NamedTuple):
@@ -97,6 +103,7 @@ class Photo:
     size: tuple[int, int]
     file: str
     spots: Spots
+    thumbnail: str  # as an address that holds it: browsers do not show every format
     remark: str | None = None  # about the file, if it is not as it should be
 
 
@@ -106,8 +113,13 @@ def keep_photo(
     """Store a picture that has been read."""
     stem = safe_stem(title)
     file = store(picture, f"{stem}-{ORIGINAL}")
-    spots = find_spots(picture)
-    return Photo(key, side, readable(title), stem, picture.size, file, spots, remark)
+    spots, small = find_spots(picture), thumbnail(picture)
+    return Photo(key, side, readable(title), stem, picture.size, file, spots, small, remark)
+
+
+def thumbnail(picture: Image.Image) -> str:
+    """A small square of it, as an address."""
+    return inline(ImageOps.fit(picture, (THUMBNAIL, THUMBNAIL)))
 
 
 class Result(NamedTuple):
@@ -214,7 +226,6 @@ class Visitor:
 
     shown: Shown
     mix: Mix = FULL  # asked for
-    measured: Latency | None = None
     runs: Runs = field(default_factory=Runs)
 
     def show(self, results: Results, store: Store) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine
@@ -24,13 +24,14 @@ from nst.web.page.session import (
     keep_photo,
     mix_results,
     open_png,
+    thumbnail,
 )
 from nst.web.server.priority_lock import Priority, PriorityLock
 from nst.web.server.store import PictureStore
 
 MEASURE_REPEATS = 10
 MAX_SIDE = 2048  # px, of results
-THUMBNAIL = 96  # px, of examples
+MAX_MADE = 200  # results that are found again, of at most 50 kB; their pictures are files
 
 Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
 
@@ -61,6 +62,7 @@ class Stylizer:
         self.lock = PriorityLock()
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
         self._prepared: dict[str, Results] = {}  # the examples' results
+        self._made: dict[tuple[str, int, str], Results] = {}  # last, by photo, side and engine
         self._measurement: object = None  # the last one
         first = self.first_example = next(iter(examples))
         self._prepare(first)
@@ -77,12 +79,10 @@ class Stylizer:
         """Somebody who sees the first example."""
         return Visitor(mix_results(self._prepare(self.first_example), FULL, self.store))
 
-    def thumbnails(self) -> list[tuple[str, Image.Image]]:
-        """The examples' names and small pictures of them."""
-        return [
-            (name, ImageOps.fit(read_picture(path, 2 * THUMBNAIL), (THUMBNAIL, THUMBNAIL)))
-            for name, path in self.examples.items()
-        ]
+    def thumbnails(self) -> list[tuple[str, str, tuple[int, int]]]:
+        """The examples' names, small pictures of them as addresses, and their sizes."""
+        pictures = {name: read_picture(path) for name, path in self.examples.items()}
+        return [(name, thumbnail(picture), picture.size) for name, picture in pictures.items()]
 
     def example(self, name: str, side: int) -> Image.Image:
         """An example's picture, as large as its results will be."""
@@ -98,16 +98,25 @@ class Stylizer:
             self._prepared[name] = results
         return self._prepared[name]
 
-    def known(
-        self, key: str, side: int, engine: str, networks: Sequence[str], visitor: Visitor
-    ) -> Results | None:
+    def known(self, key: str, side: int, engine: str, networks: Sequence[str]) -> Results | None:
         """Results of that photo which are there already, of these networks as far as they are."""
-        for results in (visitor.shown.results, self._prepared.get(key)):
-            if results and results.are_of(key, side, engine):
-                results = replace(results, networks=tuple(networks))
-                if results.are_there():
-                    return results
-        return None
+        asked = tuple(networks)
+        found = [
+            replace(results, networks=asked)
+            for results in (self._made.get((key, side, engine)), self._prepared.get(key))
+            if results and results.are_of(key, side, engine)
+        ]
+        there = [results for results in found if results.are_there()]
+        return min(there, key=lambda results: len(results.missing), default=None)
+
+    def _remember(self, results: Results) -> None:
+        """For whoever asks again; after a reload the same person is a new visitor."""
+        about = results.photo.key, results.photo.side, results.engine
+        before = self._made.pop(about, None)  # so that it comes last
+        made = {**before.made, **results.made} if before else results.made
+        self._made[about] = replace(results, made=made)
+        for oldest in list(self._made)[:-MAX_MADE]:
+            self._made.pop(oldest, None)  # another thread may be faster
 
     def stylize(self, results: Results, priority: Priority = Priority.VISITOR) -> Iterator[Results]:
         """Run the networks that are missing; the results once before and after each of them."""
@@ -119,6 +128,7 @@ class Stylizer:
                     picture, seconds = stylize(self.engines[engine][name], photo)
                 self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
                 results = results.with_result(name, picture, seconds, self.store)
+                self._remember(results)
                 give_back_freed_memory()  # or every thread that once ran a network keeps some
                 yield results
 

@@ -57,22 +57,28 @@ def live_tab(parameters: Mapping[str, int], device_files: Mapping[str, str]) -> 
 
 
 def about_tab(card: Path) -> None:
-    """Words, and the model card where it is."""
+    """Words, and the model card where it is, which is long."""
     gr.HTML(texts.ABOUT, elem_classes="words")
     if card.exists():
-        gr.HTML(texts.MODEL_CARD)
-        gr.Markdown(texts.model_card(card), elem_classes="words card")
+        with gr.Accordion(texts.MODEL_CARD, open=False, elem_id="model-card"):
+            gr.Markdown(texts.model_card(card), elem_classes="words card")
 
 
 def training_tab(assets: Path) -> None:
-    """The figures and claims that have been drawn."""
+    """What came out of the trainings, and the figures that have been drawn."""
     gr.HTML(texts.TRAINING)
+    claims, spots = assets / "claims.md", assets / "red-spots.md"
+    if claims.exists():
+        text = claims.read_text(encoding="utf-8")
+        gr.Markdown(texts.verdicts(text), elem_classes="words")
+        with gr.Accordion(texts.NUMBERS, open=False):
+            gr.Markdown(text, elem_classes="claims")
     for name, (title, alternative_text) in texts.FIGURES.items():
         _figure(assets / name, alternative_text, title)
-    _words(assets / "claims.md", "claims")
     gr.HTML(texts.RED_SPOTS)
     _figure(assets / "figure-9-ablation.png", texts.ORBS)
-    _words(assets / "red-spots.md", "words")
+    if spots.exists():  # what stands before its list is said here
+        gr.Markdown(spots.read_text(encoding="utf-8").partition("\n\n")[2], elem_classes="words")
 
 
 def _figure(path: Path, alternative_text: str, title: str = "") -> None:
@@ -90,9 +96,3 @@ def _figure(path: Path, alternative_text: str, title: str = "") -> None:
         elem_classes="figure",
         buttons=["fullscreen"],
     )
-
-
-def _words(path: Path, kind: str) -> None:
-    """A Markdown file, where it is."""
-    if path.exists():
-        gr.Markdown(path.read_text(encoding="utf-8"), elem_classes=kind)

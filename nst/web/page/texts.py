@@ -25,19 +25,7 @@ ENGINES = {  # as they are called on the page
     DEVICE: "This device",
 }
 
-FIGURES = {  # file in assets/: title, alternative text
-    "figure-2-losses.png": (
-        "Losses",
-        "Training and validation losses of the networks: content, style and their sum.",
-    ),
-    "figure-3-learning-rate.png": (
-        "Learning rate",
-        "The learning rate of the networks over the training steps.",
-    ),
-    "figure-4-step-800.png": (
-        "After 800 steps",
-        "Three photos, stylized by each network after 800 training steps.",
-    ),
+FIGURES = {  # file in assets/: title, alternative text; what says most comes first
     "figure-5-results.png": (
         "In the end",
         "Three photos, stylized by each network after the last training step.",
@@ -46,6 +34,33 @@ FIGURES = {  # file in assets/: title, alternative text
         "Yellow details",
         "The yellowest place of each result, magnified, the same in all networks.",
     ),
+    "figure-4-step-800.png": (
+        "After 800 steps",
+        "Three photos, stylized by each network after 800 training steps.",
+    ),
+    "figure-2-losses.png": (
+        "Losses",
+        "Training and validation losses of the networks: content, style and their sum.",
+    ),
+    "figure-3-learning-rate.png": (
+        "Learning rate",
+        "The learning rate of the networks over the training steps.",
+    ),
+}
+ABLATION = {  # what a training's name says that differs
+    "seed1": "another seed",
+    "lattice": "with the lattice term in the loss",
+    "nolattice": "without it",
+    "resize": "nearest upsampling and a convolution in place of each transposed one",
+    "k4": "transposed convolutions of 4×4",
+    "denselast": "an ordinary last layer",
+    "norelu": "no ReLU inside the lightweight layers",
+    "nonorm": "no norm there",
+    "noinner": "neither there",
+    "shift": "VGG sees the picture shifted at random",
+    "avgpool": "VGG takes means instead of maxima",
+    "margin": "VGG sees 16 px of reflection around the picture",
+    "median": "a 3×3 median filter over the finished picture",
 }
 
 
@@ -139,6 +154,15 @@ def model_card(file: Path) -> str:
     return re.sub(r"^#", "##", text, flags=re.MULTILINE)
 
 
+def verdicts(claims: str) -> str:
+    """The paper's claims with what our runs say to each, of the last table of assets/claims.md."""
+    rows = (line.split(" | ") for line in claims.rpartition("\n\n")[2].splitlines()[2:])
+    judged = ((row[0].strip("| "), row[-1].strip("| ")) for row in rows)
+    return "\n".join(
+        f"- {claim}. **{verdict[0].upper()}{verdict[1:]}.**" for claim, verdict in judged if claim
+    )
+
+
 FAILED = "This picture could not be stylized here; a smaller size may work."
 NO_PHOTO = "Choose a photo first, or take one of the examples."
 NO_NETWORK = "Choose at least one network."
@@ -160,18 +184,26 @@ WELCOME = "An example. Choose, drop or paste a photo of yours."
 
 TRAINING = heading(
     "How they were trained",
-    "All networks saw the same photos in the same order. The figures are drawn from the logs and "
-    "checkpoints in checkpoints/; settings, hardware and times are in the model card (“About”).",
+    "All networks saw the same photos in the same order; settings, hardware and times are in the "
+    "<a href='#model-card'>model card</a>. What the paper claims, and what our trainings say:",
 )
+NUMBERS = "The numbers behind it"
 RED_SPOTS = heading(
     "Where the red spots come from",
-    "24 trainings of 5 epochs, each with one thing changed; the numbers are the share of the "
-    "yellow area that has red spots in rows and columns, and the lattice ratio, on 50 test photos.",
+    "24 trainings of 5 epochs, each with one thing changed, which its name says. Spots are the "
+    "share of the yellow area that has red spots in rows and columns, the grid is the lattice "
+    "ratio, where 0 dB is noise: means over 50 test photos.",
+) + "".join(
+    (
+        '<p class="hint">',
+        "; ".join(f"<b>{name}</b>: {what}" for name, what in ABLATION.items()),
+        ".</p>",
+    )
 )
 ORBS = "The yellowest place of one photo, stylized by the network of each training and magnified."
 
 ABOUT = (ASSETS / "about.html").read_text(encoding="utf-8")
-MODEL_CARD = '<h2 id="model-card">Model card</h2>'
+MODEL_CARD = "Model card"
 LATENCY = heading(
     "Latency",
     "Each network alone on the server, without reading and saving, or on your own device’s GPU, "
