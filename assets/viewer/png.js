@@ -15,8 +15,15 @@ export const canvasesCanBeRead = (() => {
 })();
 
 const IDAT = 0x49444154;
+const [COLOUR_TYPE, RGBA] = [25, 6]; // a place in the file, and what may stand there
 
-/** The RGBA bytes of one of the server's PNGs, which have 8 bits of red, green and blue. */
+/** Whether one of the server's PNGs has an alpha channel. */
+export async function isTransparent(blob) {
+  const [type] = new Uint8Array(await blob.slice(COLOUR_TYPE, COLOUR_TYPE + 1).arrayBuffer());
+  return type === RGBA;
+}
+
+/** The bytes of one of the server's PNGs as RGBA on white: 8 bits of red, green, blue and maybe alpha. */
 export async function decodePng(blob) {
   const file = await blob.arrayBuffer();
   const head = new DataView(file);
@@ -26,19 +33,23 @@ export async function decodePng(blob) {
   }
   const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
   const lines = new Uint8Array(await new Response(stream).arrayBuffer());
-  return unfilter(lines, head.getUint32(16), head.getUint32(20));
+  return unfilter(lines, head.getUint32(16), head.getUint32(20), head.getUint8(COLOUR_TYPE) === RGBA ? 4 : 3);
 }
 
-function unfilter(lines, width, height) {
+function unfilter(lines, width, height, channels) {
   const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
-  const length = 3 * width;
+  const length = channels * width;
   let above = new Uint8Array(length);
   for (let row = 0; row < height; row += 1) {
     const start = row * (length + 1);
     const line = lines.subarray(start + 1, start + 1 + length);
-    undoFilter(lines[start], line, above);
-    for (let at = 0; at < length; at += 1) {
-      pixels[4 * row * width + at + Math.floor(at / 3)] = line[at];
+    undoFilter(lines[start], line, above, channels);
+    for (let pixel = 0; pixel < width; pixel += 1) {
+      const from = channels * pixel;
+      const alpha = channels === 4 ? line[from + 3] / 255 : 1;
+      for (let at = 0; at < 3; at += 1) {
+        pixels[4 * (row * width + pixel) + at] = 255 + alpha * (line[from + at] - 255);
+      }
     }
     above = line;
   }
@@ -46,11 +57,11 @@ function unfilter(lines, width, height) {
 }
 
 /** In place; the names are those of PNG's specification. */
-function undoFilter(filter, line, above) {
+function undoFilter(filter, line, above, channels) {
   for (let at = 0; at < line.length; at += 1) {
-    const left = at < 3 ? 0 : line[at - 3];
+    const left = at < channels ? 0 : line[at - channels];
     const up = above[at];
-    const corner = at < 3 ? 0 : above[at - 3];
+    const corner = at < channels ? 0 : above[at - channels];
     if (filter === 1) line[at] += left;
     else if (filter === 2) line[at] += up;
     else if (filter === 3) line[at] += (left + up) >> 1;

@@ -12,18 +12,22 @@ import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
 
 from nst.inference.blend import blend
+from nst.pictures.colours import as_clear_as, on_white
+from nst.pictures.metadata import Origin, Recipe, save_settings
+from nst.pictures.reading import Reading
 from nst.web.page.spots import Spots, find_spots
 
 ORIGINAL = "original"
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
-Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
+# Picture, file name without ending, what to write beside its pixels -> path of its PNG.
+Store = Callable[[Image.Image, str, Mapping[str, Any]], str]
 
 _showing = threading.Lock()  # for all visitors: it is held for moments, and they are copied
 
@@ -90,17 +94,18 @@ class Photo:
     size: tuple[int, int]
     file: str
     spots: Spots
-    remark: str | None = None  # about the file, if it is not as it should be
+    remark: str | None  # about the file, if there is something to say
+    origin: Origin
 
 
-def keep_photo(
-    picture: Image.Image, title: str, key: str, side: int, store: Store, remark: str | None = None
-) -> Photo:
+def keep_photo(reading: Reading, title: str, key: str, side: int, store: Store) -> Photo:
     """Store a picture that has been read."""
+    picture, remark, origin = reading
     stem = safe_stem(title)
-    file = store(picture, f"{stem}-{ORIGINAL}")
-    spots = find_spots(picture)
-    return Photo(key, side, readable(title), stem, picture.size, file, spots, remark)
+    about = save_settings("PNG", picture.size, None, origin)
+    file = store(picture, f"{stem}-{ORIGINAL}", about)
+    spots = find_spots(on_white(picture))
+    return Photo(key, side, readable(title), stem, picture.size, file, spots, remark, origin)
 
 
 class Result(NamedTuple):
@@ -109,6 +114,7 @@ class Result(NamedTuple):
     file: str
     seconds: float
     spots: Spots
+    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -130,10 +136,13 @@ class Results:
         made = {name: self.made[name].file for name in self.networks if name in self.made}
         return {ORIGINAL: self.photo.file} | made
 
-    def with_result(self, name: str, picture: Image.Image, seconds: float, store: Store) -> Results:
-        file = store(picture, f"{self.photo.stem}-{name}")
-        result = Result(file, seconds, find_spots(picture))
-        return replace(self, made={**self.made, name: result})
+    def with_result(
+        self, recipe: Recipe, picture: Image.Image, seconds: float, store: Store
+    ) -> Results:
+        about = save_settings("PNG", picture.size, recipe, self.photo.origin)
+        file = store(picture, f"{self.photo.stem}-{recipe.network}", about)
+        result = Result(file, seconds, find_spots(on_white(picture)), recipe)
+        return replace(self, made={**self.made, recipe.network: result})
 
     def are_of(self, key: str, side: int, engine: str) -> bool:
         return (self.photo.key, self.photo.side, self.engine) == (key, side, engine)
@@ -166,10 +175,13 @@ def mix_results(results: Results, mix: Mix, store: Store, before: Shown | None =
         if before and before.mix == mix and before.results.made.get(name) is result:
             files[name] = before.files[name]
         else:
-            picture = blend(photo, open_png(result.file), *mix)
+            mixed = blend(photo.convert("RGB"), open_png(result.file).convert("RGB"), *mix)
+            recipe = Recipe(name, result.recipe.checkpoint, *mix)
+            about = save_settings("PNG", photo.size, recipe, results.photo.origin)
             colours = "-keep-colours" if mix.keep_colours else ""
             percent = round(100 * mix.strength)
-            files[name] = store(picture, f"{results.photo.stem}-{name}-{percent}{colours}")
+            title = f"{results.photo.stem}-{name}-{percent}{colours}"
+            files[name] = store(as_clear_as(photo, mixed), title, about)
     return Shown(results, mix, files)
 
 
@@ -257,13 +269,15 @@ def safe_stem(title: str) -> str:
 
 
 def open_png(path: str) -> Image.Image:
-    """One of our own files -> an RGB picture.
+    """One of our own files -> an RGB picture, or RGBA where it is transparent.
 
     Raises:
         SessionExpiredError: it is gone.
     """
     try:
         with Image.open(path, formats=["PNG"]) as picture:
-            return picture.convert("RGB")
+            picture.load()
+            picture.info = {}
+            return picture
     except FileNotFoundError:
         raise SessionExpiredError from None
