@@ -52,7 +52,8 @@ def origin(picture: Image.Image, keep_place: bool = False) -> Origin:
     kept, dpi = Image.Exif(), _dpi(picture.info.get("dpi"))
     with contextlib.suppress(Exception):  # it is a stranger's
         exif = picture.getexif()
-        kept.update(_texts(exif, _KEPT))
+        texts = _texts(exif, _KEPT)  # which Pillow reads as Latin-1, whatever they are
+        kept.update({name: text.encode("latin-1", "replace") for name, text in texts.items()})
         if photo := _texts(exif.get_ifd(ExifTags.IFD.Exif), _KEPT_OF_PHOTOS):
             kept[ExifTags.IFD.Exif] = photo
         if keep_place and (place := exif.get_ifd(ExifTags.IFD.GPSInfo)):
@@ -86,14 +87,10 @@ def _is_page(tiff: Any, place: int) -> bool:
     return not tiff.tag_v2.get(NEW_SUBFILE_TYPE, 0) & REDUCED
 
 
-def _texts(tags: Any, names: tuple[ExifTags.Base, ...]) -> dict[int, bytes]:
-    """Those among the tags that are texts, byte by byte: Pillow reads them as Latin-1."""
-    found = {name: tags.get(name) for name in names}
-    return {
-        int(name): text[:LONGEST].encode("latin-1", "replace")
-        for name, text in found.items()
-        if isinstance(text, str) and text
-    }
+def _texts(tags: Any, names: tuple[ExifTags.Base, ...]) -> dict[int, str]:
+    """Those among the tags that are texts."""
+    found = {int(name): tags.get(name) for name in names}
+    return {name: text[:LONGEST] for name, text in found.items() if isinstance(text, str) and text}
 
 
 def _dpi(sent: Any) -> tuple[float, float] | None:
