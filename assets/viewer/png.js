@@ -14,8 +14,25 @@ export const canvasesCanBeRead = (() => {
   return back.every((value, index) => value === image.data[index]);
 })();
 
-const IDAT = 0x49444154;
-const [COLOUR_TYPE, RGBA] = [25, 6]; // a place in the file, and what may stand there
+const [IHDR, IDAT, IEND] = [0x49484452, 0x49444154, 0x49454e44];
+const [SIGNATURE, COLOUR_TYPE, RGBA] = [8, 25, 6]; // bytes, a place in the file, what may stand there
+
+/** The chunks of a PNG, each { kind, bytes } with its length, kind and checksum. */
+function chunksOf(file) {
+  const head = new DataView(file);
+  const chunks = [];
+  for (let at = SIGNATURE; at < file.byteLength; at += chunks.at(-1).bytes.length) {
+    chunks.push({ kind: head.getUint32(at + 4), bytes: new Uint8Array(file, at, 12 + head.getUint32(at)) });
+  }
+  return chunks;
+}
+
+/** One of the server's PNGs without what is written beside its pixels. */
+export async function pixelsOnly(blob) {
+  const file = await blob.arrayBuffer();
+  const kept = chunksOf(file).filter(({ kind }) => [IHDR, IDAT, IEND].includes(kind));
+  return new Blob([file.slice(0, SIGNATURE), ...kept.map(({ bytes }) => bytes)]);
+}
 
 /** Whether one of the server's PNGs has an alpha channel. */
 export async function isTransparent(blob) {
@@ -27,10 +44,8 @@ export async function isTransparent(blob) {
 export async function decodePng(blob) {
   const file = await blob.arrayBuffer();
   const head = new DataView(file);
-  const parts = [];
-  for (let at = 8; at < file.byteLength; at += 12 + head.getUint32(at)) {
-    if (head.getUint32(at + 4) === IDAT) parts.push(new Uint8Array(file, at + 8, head.getUint32(at)));
-  }
+  const parts = chunksOf(file).filter(({ kind }) => kind === IDAT)
+    .map(({ bytes }) => bytes.subarray(8, -4));
   const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
   const lines = new Uint8Array(await new Response(stream).arrayBuffer());
   return unfilter(lines, head.getUint32(16), head.getUint32(20), head.getUint8(COLOUR_TYPE) === RGBA ? 4 : 3);
