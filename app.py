@@ -31,6 +31,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from nst.checkpoint import CheckpointError, load_networks
+from nst.files import sha256
 from nst.inference.engines import Engine, EngineName, prepare_engines
 from nst.inference.picture import stylize
 from nst.models import TransformerNet
@@ -259,7 +260,8 @@ def main(address: Address, sockets: Sequence[socket.socket], folder: Path) -> No
     delete_old_files(folder, store.kept)
     try:
         networks, engines = load_engines()
-        stylizer = Stylizer(networks, engines, store, examples())
+        hashes = {name: sha256(CHECKPOINTS / f"{name}.safetensors") for name in networks}
+        stylizer = Stylizer(networks, engines, store, examples(), hashes)
         server = Server(build_application(stylizer), sockets, MAX_MESSAGE)
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")

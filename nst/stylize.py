@@ -3,10 +3,14 @@
     python -m nst.stylize photo.jpg -o out.png                  one photo through v3
     python -m nst.stylize photos/ more.jpg --variant all -o results/
 
-Of a folder, the pictures directly in it are taken.  Several results go into a folder, as
-photo-v3.png and so on.  A file that cannot be used is reported and the others are done; the exit
-code is 0 if all went well, 1 if something failed, 2 if the command makes no sense, 130 after
-Ctrl-C.  --skip-existing goes on with what was stopped.
+Of a folder, the pictures directly in it are taken, but for results of this program; a name with
+* or ? stands for those that fit.  Several results go into a folder, as photo-v3.png and so on.  A
+file that cannot be used is reported and the others are done; the exit code is 0 if all went well, 1
+if something failed, 2 if the command makes no sense, 130 after Ctrl-C.  --skip-existing goes on
+with what was stopped.
+
+In each result is written how it was made (as text and XMP), and the photo's date, author and
+resolution.
 """
 
 from __future__ import annotations
@@ -17,9 +21,7 @@ if __name__ == "__main__":
     run("nst.stylize")
 
 import argparse
-import os
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,21 +31,21 @@ from tqdm import tqdm
 
 from nst.checkpoint import CheckpointError, load_networks
 from nst.console import command_parser
-from nst.files import names_folder, write_then_rename
+from nst.files import names_folder, sha256, write_then_rename
 from nst.inference.blend import blend
 from nst.inference.engines import ENGINES, Engine, build_engines
 from nst.inference.picture import stylize_any_size
+from nst.jobs import Job, missing, photo_files, plan
 from nst.models import MIN_SIDE, VARIANTS, TransformerNet
 from nst.paths import CHECKPOINTS
+from nst.pictures.colours import as_clear_as, on_white
+from nst.pictures.metadata import Origin, Recipe, save_settings
 from nst.pictures.reading import (
     MAX_PIXELS,
     PictureError,
     TooLargeError,
-    looks_like_photo,
     read_with_remark,
 )
-
-NAME_BYTES = 255  # as long may a file's name be
 
 
 class Output(NamedTuple):
@@ -61,29 +63,27 @@ OUTPUTS = {
 }
 
 
-class Job(NamedTuple):
-    photo: Path
-    results: dict[str, Path]  # by variant
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
     try:
-        jobs = plan(photo_files(options.photos), options.out, variants, options.format)
+        check_format(options.out)
+        photos = photo_files(options.photos, options.recursive)
+        jobs = plan(photos, options.out, variants, options.format)
         networks = load_networks(options.checkpoints, variants=variants)
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
+    recipes = {name: _recipe(name, options) for name in variants}
     failures = []
     with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
         for job in jobs:
             try:
-                run_job(job, networks, engines, options, bar)
+                run_job(job, networks, engines, recipes, options, bar)
             except Exception as error:  # whatever one file does, the others get their turn
                 reason = str(error) if isinstance(error, PictureError) else repr(error)
                 if isinstance(error, TooLargeError):
@@ -100,6 +100,7 @@ def run_job(
     job: Job,
     networks: dict[str, TransformerNet],
     engines: dict[str, Engine],
+    recipes: dict[str, Recipe],
     options: argparse.Namespace,
     bar: tqdm,
 ) -> None:
@@ -107,7 +108,10 @@ def run_job(
     end = bar.n + len(job.results)
     try:
         max_pixels = max(MAX_PIXELS, options.megapixels * 10**6)
-        photo, remark = read_with_remark(job.photo, options.size, max_pixels)
+        photo, remark, origin = read_with_remark(
+            job.photo, options.size, max_pixels, options.keep_gps
+        )
+        opaque = on_white(photo)
         if remark:
             bar.write(f"{job.photo}: {remark}", file=sys.stderr)
         for path in job.results.values():
@@ -121,11 +125,13 @@ def run_job(
                     pixels.update(done - pixels.n)
 
                 result, seconds = stylize_any_size(
-                    networks[variant], photo, engines[variant], progress
+                    networks[variant], opaque, engines[variant], progress
                 )
             if options.strength < 1 or options.keep_colours:
-                result = blend(photo, result, options.strength, options.keep_colours)
-            save(result, path)
+                before = photo.convert("RGB")  # its colours without the white
+                result = blend(before, result, options.strength, options.keep_colours)
+            written = None if options.no_metadata else (recipes[variant], origin)
+            save(as_clear_as(photo, result), path, written)
             bar.write(f"{path}: {photo.width}×{photo.height} px in {seconds:.2f} s")
             bar.update()
     finally:
@@ -135,33 +141,42 @@ def run_job(
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("nst.stylize", __doc__)
     add = parser.add_argument
-    add("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
+    add("photos", nargs="+", metavar="PHOTO", help="files or folders")
+    add("--recursive", action="store_true", help="take folders within folders, and keep them apart")
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
     add("--variant", choices=(*VARIANTS, "all"), default="v3")
-    add("--size", type=_side, metavar="PX", help="longer side at most, of photos")
-    add("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
+    add("--size", type=side, metavar="PX", help="longer side at most, of photos")
+    add("--strength", type=share, default=1.0, help="0 the photo, 1 the result")
     add("--keep-colours", action="store_true", help="those of the photo")
     add("--format", type=_suffix, choices=tuple(OUTPUTS), default=".png")
     add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
     megapixels = "of the largest photo that is taken; they need ten bytes of memory for each pixel"
     add("--megapixels", type=int, default=MAX_PIXELS // 10**6, metavar="N", help=megapixels)
+    add("--keep-gps", action="store_true", help="write into results where the photo was taken")
+    nothing = "write nothing into results; a folder then takes them for photos"
+    add("--no-metadata", action="store_true", help=nothing)
     add("--skip-existing", action="store_true", help="make only what is missing")
     add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
+
+
+def _recipe(variant: str, options: argparse.Namespace) -> Recipe:
+    checkpoint = sha256(options.checkpoints / f"{variant}.safetensors")
+    return Recipe(variant, checkpoint, options.strength, options.keep_colours)
 
 
 def _suffix(text: str) -> str:
     return f".{text.lower().removeprefix('.')}"
 
 
-def _side(text: str) -> int:
+def side(text: str) -> int:
     side = int(text)
     if side < MIN_SIDE:
         raise argparse.ArgumentTypeError(f"{MIN_SIDE} px at least")
     return side
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("from 0 to 1")
@@ -172,111 +187,11 @@ def complain(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def photo_files(arguments: Sequence[Path]) -> list[Path]:
-    """The files among the arguments, and the pictures directly in the folders among them.
-
-    What a folder holds beside pictures is counted in one line on stderr.
-
-    Raises:
-        ValueError: a folder holds no pictures.
-        OSError: a folder cannot be read.
-    """
-    photos: list[Path] = []
-    for argument in arguments:
-        if not argument.is_dir():
-            photos.append(argument)
-            continue
-        inside = sorted(argument.iterdir())
-        kinds = {path: _kind(path) for path in inside}
-        found = [path for path, kind in kinds.items() if kind is None]
-        if not found:
-            raise ValueError(f"{argument}: no pictures in this folder")
-        photos += found
-        if left_out := Counter(filter(None, kinds.values())):
-            counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
-            complain(f"{argument}: {left_out.total()} left out: {counts}")
-    return list(dict.fromkeys(photos))  # each once
-
-
-def _kind(path: Path) -> str | None:
-    """What something is that is left out, as a folder's line of them says it; None: a photo."""
-    if path.is_dir():
-        return "folders"
-    if not path.exists():
-        return "links to nowhere"
-    if looks_like_photo(path):
-        return None
-    if path.name.startswith("._"):
-        return "companions of macOS"
-    return path.suffix.lower() or "without a suffix"
-
-
-def plan(photos: Sequence[Path], out: str, variants: Sequence[str], suffix: str) -> list[Job]:
-    """Where each result goes: to the file `out`, or into the folder `out`.
-
-    Photos of one name but for the suffix keep it in their results' names, and of one name
-    altogether (from two folders) get a number.
-
-    Raises:
-        ValueError: several results for one file, a format that is not written, or a result that
-            would overwrite a photo.
-    """
-    path = Path(out)
-    if not names_folder(out):
-        if path.suffix.lower() not in OUTPUTS:
-            formats = ", ".join(OUTPUTS)
-            raise ValueError(
-                f"-o {out}: results are written as {formats}; a folder ends in a slash"
-            )
-        if len(photos) * len(variants) > 1:
-            raise ValueError(f"-o {out}: several results need a folder")
-        jobs = [Job(photos[0], {variants[0]: path})]
-    else:
-        endings = {variant: f"-{variant}{suffix}" for variant in variants}
-        names = result_names(photos, NAME_BYTES - max(map(len, endings.values())))
-        jobs = [
-            Job(photo, {variant: path / (name + ending) for variant, ending in endings.items()})
-            for photo, name in zip(photos, names, strict=True)
-        ]
-    sources = {os.path.realpath(photo) for photo in photos}  # of a link in a circle, too
-    for job in jobs:
-        for path in job.results.values():
-            if os.path.realpath(path) in sources:
-                raise ValueError(f"{path}: is a photo to stylize and would be overwritten")
-    return jobs
-
-
-def result_names(photos: Sequence[Path], longest: int = NAME_BYTES) -> list[str]:
-    """A name of its own for each photo, also where capitals do not count, of so many bytes."""
-    stems = Counter(photo.stem.casefold() for photo in photos)
-    taken, names = set(), []
-    for photo in photos:
-        first = photo.stem if stems[photo.stem.casefold()] == 1 else photo.name
-        name, number = _cut(first, longest), 1
-        while name.casefold() in taken:
-            number += 1
-            name = _cut(first, longest - len(f"-{number}")) + f"-{number}"
-        taken.add(name.casefold())
-        names.append(name)
-    return names
-
-
-def _cut(name: str, longest: int) -> str:
-    while len(os.fsencode(name)) > longest:
-        name = name[:-1]
-    return name
-
-
-def missing(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs with those of their results that are not there yet; how many are is printed."""
-    left, there = [], 0
-    for job in jobs:
-        results = {name: path for name, path in job.results.items() if not path.exists()}
-        there += len(job.results) - len(results)
-        left.append(Job(job.photo, results))
-    if there:
-        complain(f"{there} results were there already")
-    return [job for job in left if job.results]
+def check_format(out: str) -> None:
+    """Raises ValueError: the file's format is none that results are written in."""
+    if not names_folder(out) and Path(out).suffix.lower() not in OUTPUTS:
+        formats = ", ".join(OUTPUTS)
+        raise ValueError(f"-o {out}: results are written as {formats}; a folder ends in a slash")
 
 
 def check_fits(picture: Image.Image, path: Path) -> None:
@@ -289,7 +204,15 @@ def check_fits(picture: Image.Image, path: Path) -> None:
         )
 
 
-def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its suffix; the file appears complete or not at all."""
+def save(picture: Image.Image, path: Path, about: tuple[Recipe, Origin] | None = None) -> None:
+    """Write a picture in the format of its suffix; the file appears complete or not at all.
+
+    Args:
+        about: how it was made, and what its photo's file said.
+    """
     kind, settings, _ = OUTPUTS[path.suffix.lower()]
+    if about:
+        settings = {**settings, **save_settings(kind, picture.size, *about)}
+    if kind == "JPEG":
+        picture = on_white(picture)
     write_then_rename(path, lambda temporary: picture.save(temporary, kind, **settings))

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from nst.models import VARIANTS
+from nst.pictures.reading import read_picture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -156,7 +157,7 @@ def result(page: Page, name: str) -> Image.Image:
     """The PNG that a picture's download link gives."""
     link = page.locator(f"#viewer a[aria-label='Download {name} as PNG']")
     address = link.evaluate("link => link.href")
-    return Image.fromarray(png(page.request.get(address).body()))
+    return read_picture(page.request.get(address).body())  # on white, as it is shown
 
 
 def pane(name: str) -> str:

@@ -11,9 +11,10 @@ from nst import stylize as stylize_module
 from nst.checkpoint import load_networks
 from nst.inference.engines import EagerEngine
 from nst.inference.picture import stylize
+from nst.jobs import result_names
 from nst.models import VARIANTS
 from nst.pictures.reading import END_MISSING, read_picture
-from nst.stylize import OUTPUTS, main, result_names, save
+from nst.stylize import OUTPUTS, main, save
 from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
 
 
@@ -280,4 +281,5 @@ def test_the_umask_decides_who_may_read(folder: Path, tmp_path: Path) -> None:
 def test_names_are_kept_apart() -> None:
     photos = ["x/a.jpg", "y/a.jpg", "x/A.png", "b.png", "c.tar.png", "c.png"]
     names = ["a.jpg", "a.jpg-2", "A.png", "b", "c.tar", "c"]
-    assert result_names([Path(photo) for photo in photos]) == names
+    found = result_names({Path(photo): Path("sub") for photo in photos})
+    assert list(found.values()) == [Path("sub", name) for name in names]

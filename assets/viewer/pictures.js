@@ -1,7 +1,7 @@
 // Pictures as the browser decodes them, and what is computed from their pixels.
 
 import { makeCanvas } from "../dom.js";
-import { canvasesCanBeRead, decodePng } from "./png.js";
+import { canvasesCanBeRead, decodePng, isTransparent } from "./png.js";
 
 /** Pictures by their address, fetched and decoded once. */
 export class Pictures {
@@ -32,7 +32,18 @@ async function fetchPicture(address) {
   if (!answer.ok) throw new Error(`picture: ${answer.status}`);
   const blob = await answer.blob(); // can be saved when the server has long deleted its file
   const bytes = canvasesCanBeRead ? null : await decodePng(blob);
-  return { blob, address, ...asPicture(await createImageBitmap(blob), bytes) };
+  const bitmap = await createImageBitmap(blob);
+  return { blob, address, ...asPicture(await isTransparent(blob) ? await onWhite(bitmap) : bitmap, bytes) };
+}
+
+/** As the networks saw it. */
+function onWhite(bitmap) {
+  const canvas = makeCanvas([bitmap.width, bitmap.height]);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0);
+  return createImageBitmap(canvas);
 }
 
 /** `pixels()` are the RGBA bytes, `smooth()` the same without strokes; made when they are needed. */

@@ -14,31 +14,57 @@ export const canvasesCanBeRead = (() => {
   return back.every((value, index) => value === image.data[index]);
 })();
 
-const IDAT = 0x49444154;
+const [IHDR, IDAT, IEND] = [0x49484452, 0x49444154, 0x49454e44];
+const [SIGNATURE, COLOUR_TYPE, RGBA] = [8, 25, 6]; // bytes, a place in the file, what may stand there
 
-/** The RGBA bytes of one of the server's PNGs, which have 8 bits of red, green and blue. */
+/** The chunks of a PNG, each { kind, bytes } with its length, kind and checksum. */
+function chunksOf(file) {
+  const head = new DataView(file);
+  const chunks = [];
+  for (let at = SIGNATURE; at < file.byteLength; at += chunks.at(-1).bytes.length) {
+    chunks.push({ kind: head.getUint32(at + 4), bytes: new Uint8Array(file, at, 12 + head.getUint32(at)) });
+  }
+  return chunks;
+}
+
+/** One of the server's PNGs without what is written beside its pixels. */
+export async function pixelsOnly(blob) {
+  const file = await blob.arrayBuffer();
+  const kept = chunksOf(file).filter(({ kind }) => [IHDR, IDAT, IEND].includes(kind));
+  return new Blob([file.slice(0, SIGNATURE), ...kept.map(({ bytes }) => bytes)]);
+}
+
+/** Whether one of the server's PNGs has an alpha channel. */
+export async function isTransparent(blob) {
+  const [type] = new Uint8Array(await blob.slice(COLOUR_TYPE, COLOUR_TYPE + 1).arrayBuffer());
+  return type === RGBA;
+}
+
+/** The bytes of one of the server's PNGs as RGBA on white: 8 bits of red, green, blue and maybe alpha. */
 export async function decodePng(blob) {
   const file = await blob.arrayBuffer();
   const head = new DataView(file);
-  const parts = [];
-  for (let at = 8; at < file.byteLength; at += 12 + head.getUint32(at)) {
-    if (head.getUint32(at + 4) === IDAT) parts.push(new Uint8Array(file, at + 8, head.getUint32(at)));
-  }
+  const parts = chunksOf(file).filter(({ kind }) => kind === IDAT)
+    .map(({ bytes }) => bytes.subarray(8, -4));
   const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
   const lines = new Uint8Array(await new Response(stream).arrayBuffer());
-  return unfilter(lines, head.getUint32(16), head.getUint32(20));
+  return unfilter(lines, head.getUint32(16), head.getUint32(20), head.getUint8(COLOUR_TYPE) === RGBA ? 4 : 3);
 }
 
-function unfilter(lines, width, height) {
+function unfilter(lines, width, height, channels) {
   const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
-  const length = 3 * width;
+  const length = channels * width;
   let above = new Uint8Array(length);
   for (let row = 0; row < height; row += 1) {
     const start = row * (length + 1);
     const line = lines.subarray(start + 1, start + 1 + length);
-    undoFilter(lines[start], line, above);
-    for (let at = 0; at < length; at += 1) {
-      pixels[4 * row * width + at + Math.floor(at / 3)] = line[at];
+    undoFilter(lines[start], line, above, channels);
+    for (let pixel = 0; pixel < width; pixel += 1) {
+      const from = channels * pixel;
+      const alpha = channels === 4 ? line[from + 3] / 255 : 1;
+      for (let at = 0; at < 3; at += 1) {
+        pixels[4 * (row * width + pixel) + at] = 255 + alpha * (line[from + at] - 255);
+      }
     }
     above = line;
   }
@@ -46,11 +72,11 @@ function unfilter(lines, width, height) {
 }
 
 /** In place; the names are those of PNG's specification. */
-function undoFilter(filter, line, above) {
+function undoFilter(filter, line, above, channels) {
   for (let at = 0; at < line.length; at += 1) {
-    const left = at < 3 ? 0 : line[at - 3];
+    const left = at < channels ? 0 : line[at - channels];
     const up = above[at];
-    const corner = at < 3 ? 0 : above[at - 3];
+    const corner = at < channels ? 0 : above[at - channels];
     if (filter === 1) line[at] += left;
     else if (filter === 2) line[at] += up;
     else if (filter === 3) line[at] += (left + up) >> 1;

@@ -3,6 +3,7 @@
 import { make } from "../dom.js";
 import { sheet } from "./figure.js";
 import { HEAT } from "./heat.js";
+import { pixelsOnly } from "./png.js";
 import { zip } from "./zip.js";
 
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
@@ -73,13 +74,18 @@ function keep(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 60000);
 }
 
-/** What is looked at as files: whole pictures, as they came. */
-const files = (entries) => entries.filter(({ picture }) => picture)
-  .map(({ picture: { blob }, save: { download } }) => new File([blob], download, { type: "image/png" }));
+/** A whole picture as a file: as it came, or its pixels alone. */
+async function fileOf(view, { picture: { blob }, save: { download } }) {
+  const content = view.find(".bare").checked ? await pixelsOnly(blob) : blob;
+  return new File([content], download, { type: "image/png" });
+}
+
+const files = (view, entries) =>
+  Promise.all(entries.filter(({ picture }) => picture).map((entry) => fileOf(view, entry)));
 
 async function share(view) {
   try {
-    await navigator.share({ files: files(view.shown) });
+    await navigator.share({ files: await files(view, view.shown) });
   } catch (error) {
     if (error.name !== "AbortError") view.say("This browser could not share the pictures.", true);
   }
@@ -88,15 +94,15 @@ async function share(view) {
 export function listenToSaving(view) {
   view.find(".share").hidden = !navigator.canShare?.({ files: [new File([""], "a.png", { type: "image/png" })] });
   view.on(".share", "click", () => share(view));
-  view.stage.addEventListener("click", (event) => {
+  view.stage.addEventListener("click", async (event) => {
     const entry = view.entries.find(({ save }) => save === event.target);
     if (!entry?.picture) return;
     event.preventDefault(); // what the page holds: the server's file may be gone by now
-    keep(entry.picture.blob, entry.save.download);
+    keep(await fileOf(view, entry), entry.save.download);
   });
   view.on(".save-view", "click", () =>
     save(view, () => asPng(viewSheet(view)), `${view.inGrid ? "view" : view.mode}.png`));
   view.on(".save-all", "click", () => save(view, () => asPng(wholeSheet(view)), "comparison.png"));
-  view.on(".save-files", "click", () => save(view, () => zip(files(view.entries)), "pictures.zip"));
+  view.on(".save-files", "click", () => save(view, async () => zip(await files(view, view.entries)), "pictures.zip"));
   view.on(".copy-link", "click", () => copyLink(view));
 }

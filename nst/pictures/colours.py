@@ -24,9 +24,28 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
         else:
             return picture
         srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
+        mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+        return ImageCms.profileToProfile(picture, source, srgb, outputMode=mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return picture
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """An RGB picture, of an RGBA one as it looks on white."""
+    if picture.mode != "RGBA":
+        return picture
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=picture)
+    return white
+
+
+def as_clear_as(photo: Image.Image, picture: Image.Image) -> Image.Image:
+    """An RGB picture with the photo's transparency, if it has some."""
+    if photo.mode != "RGBA":
+        return picture
+    picture = picture.copy()
+    picture.putalpha(photo.getchannel("A"))
+    return picture
 
 
 def clear_level(picture: Image.Image, data: bytes) -> Image.Image | None:

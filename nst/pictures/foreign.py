@@ -43,8 +43,9 @@ BRANDS = (
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # Tags of TIFF.
-_NEW_SUBFILE_TYPE, _WIDTH, _BITS, _OFFSETS, _COUNTS = 254, 256, 258, 273, 279
+NEW_SUBFILE_TYPE, _WIDTH, _BITS, _OFFSETS, _COUNTS = 254, 256, 258, 273, 279
 _TILE_OFFSETS, _TILE_COUNTS, _SUB_IFDS, _SAMPLE_FORMAT, _DNG_VERSION = 324, 325, 330, 339, 50706
+REDUCED = 1  # bit of the first of them
 _FLOAT = 3
 
 
@@ -63,8 +64,8 @@ def what_is(data: bytes) -> str | None:
 
 def is_raw_photo(tags: Mapping[int, object]) -> bool:
     """Whether a TIFF's first directory is that of a camera's raw photo, which holds a thumbnail."""
-    reduced = tags.get(_NEW_SUBFILE_TYPE, 0)
-    is_thumbnail = isinstance(reduced, int) and reduced & 1
+    reduced = tags.get(NEW_SUBFILE_TYPE, 0)
+    is_thumbnail = isinstance(reduced, int) and reduced & REDUCED
     return _DNG_VERSION in tags or bool(is_thumbnail and _SUB_IFDS in tags)
 
 

@@ -15,10 +15,12 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import ExifTags, Image, ImageOps, features
+from PIL import ExifTags, Image, ImageChops, ImageOps, features
 
-from nst.pictures.colours import clear_level, to_srgb
+from nst.pictures.colours import clear_level, on_white, to_srgb
 from nst.pictures.foreign import RAW, TIFF, is_raw_photo, what_is
+from nst.pictures.metadata import Origin, first_of_several, origin
+from nst.pictures.profiles import colour_profile
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"]  # MPO, as phones write it, is a JPEG
 _SUFFIXES = ".jpg .jpeg .jpe .jfif .mpo .png .webp .bmp .dib .tif .tiff .gif"
@@ -38,8 +40,8 @@ with contextlib.suppress(ImportError):  # an optional package, see pyproject.tom
 PHOTO_SUFFIXES = frozenset(_SUFFIXES.split())
 MAX_PIXELS = 64_000_000  # decoded at most; phones of 50 megapixels write 8160×6144, 50.1
 LARGER_JPEG = 4  # times as many may a JPEG have that is decoded at half its size or smaller
-MAX_BYTES = 50_000_000
-BYTES_OF_LARGER = 4  # a pixel, where more pixels are allowed
+MAX_BYTES = 50_000_000  # of an upload
+BYTES_OF_PIXEL = 8  # at most: four channels of 16 bits
 MIN_SIDE = 16  # px, that of nst.models, which would bring PyTorch along
 
 
@@ -77,8 +79,9 @@ def refusal(sentence: str, max_pixels: int = MAX_PIXELS) -> PictureError:
 
 
 class Reading(NamedTuple):
-    picture: Image.Image
-    remark: str | None  # a sentence about a file that is not as it should be
+    picture: Image.Image  # RGB, or RGBA where some of it is transparent
+    remark: str | None = None  # a sentence about the file, if there is something to say
+    origin: Origin = Origin()
 
 
 def looks_like_photo(path: Path) -> bool:
@@ -92,9 +95,9 @@ def read_picture(
     """Read an untrusted picture file as 8-bit sRGB, upright, without metadata.
 
     Only the formats of `FORMATS` are tried, and the size is checked from the header before
-    anything is decoded.  Turned as EXIF says; colours converted from the file's ICC profile, if it
-    has one that can be read; 16-bit, 32-bit and float grey scaled to 8 bits; transparency laid on
-    white; of an animation the first frame.
+    anything is decoded.  Turned as EXIF says; colours converted from what the file says of them, as
+    browsers do; 16-bit, 32-bit and float grey scaled to 8 bits; transparency laid on white; of an
+    animation the first frame.
 
     Args:
         source: a path, or the file's bytes.
@@ -106,16 +109,24 @@ def read_picture(
         TooLargeError: it has more pixels or bytes.
         PictureError: empty, too small, damaged, or no picture of those formats.
     """
-    return read_with_remark(source, side, max_pixels).picture
+    return on_white(read_with_remark(source, side, max_pixels).picture)
 
 
 def read_with_remark(
-    source: Path | str | bytes, side: int | None = None, max_pixels: int = MAX_PIXELS
+    source: Path | str | bytes,
+    side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    keep_place: bool = False,
 ) -> Reading:
-    """`read_picture`, and what the person who sent the file should know about it."""
-    data = read_bytes(source, max_pixels)
+    """`read_picture`, with its transparency, and what else there is to know about the file.
+
+    Args:
+        keep_place: also where the photo was taken is to be kept.
+    """
+    data = read_bytes(source, BYTES_OF_PIXEL * max_pixels, max_pixels)
     try:
-        return Reading(_decode(data, side, max_pixels), None)
+        picture = _decode(data, side, max_pixels)
+        return Reading(picture, *_about(data, keep_place))
     except PictureError as error:  # a sentence
         raise type(error)(f"{error} {accepted(max_pixels)}") from None
     except Image.UnidentifiedImageError:
@@ -125,18 +136,19 @@ def read_with_remark(
     except Exception:  # decoders raise nearly everything on damaged files; none of it is for users
         with contextlib.suppress(Exception):
             if (whole := _decode_without_end(data, side, max_pixels)) is not None:
-                return Reading(whole, END_MISSING)
+                return Reading(whole, END_MISSING, _about(data, keep_place)[1])
         raise refusal(DAMAGED, max_pixels) from None
 
 
-def read_bytes(source: Path | str | bytes, max_pixels: int = MAX_PIXELS) -> bytes:
-    """A file's bytes, at least one and at most `MAX_BYTES`; more where more pixels are taken.
+def read_bytes(
+    source: Path | str | bytes, most: int = MAX_BYTES, max_pixels: int = MAX_PIXELS
+) -> bytes:
+    """A file's bytes, at least one and at most so many.
 
     Raises:
         TooLargeError: there are more.
         PictureError: there are none, or the path is no readable file.
     """
-    most = MAX_BYTES if max_pixels <= MAX_PIXELS else BYTES_OF_LARGER * max_pixels
     if isinstance(source, bytes):
         data = source
     else:
@@ -205,29 +217,35 @@ def _choose_scale(picture: Image.Image, side: int | None, max_pixels: int) -> No
 
 def _as_rgb(picture: Image.Image, side: int | None, data: bytes) -> Image.Image:
     picture.load()
-    profile = picture.info.get("icc_profile")
+    profile, own = colour_profile(picture, data), picture.info.get("icc_profile")
     orientation = _orientation(picture)
 
     clear = clear_level(picture, data)
     if picture.mode == "F" or picture.mode.startswith("I"):
         picture = _eight_bits(picture)
     if clear is not None:
-        picture.paste("white", mask=clear)
+        picture = picture.convert("RGB")
+        picture.putalpha(ImageChops.invert(clear))
     elif picture.has_transparency_data:
-        clear = picture if picture.mode == "RGBA" else picture.convert("RGBA")  # not copied
-        picture = Image.new("RGB", clear.size, "white")
-        picture.paste(clear, mask=clear)
-        del clear
-    elif picture.mode not in ("L", "RGB", "CMYK", "LAB"):  # those that a profile may be for
+        picture = picture.convert("RGBA")
+    elif picture.mode not in ("L", "RGB", "CMYK", "LAB") or profile is not own:
         picture = picture.convert("RGB")
     if side:
         picture = limit_side(picture, side)
-    picture = to_srgb(picture, profile).convert("RGB")
+    picture = to_srgb(picture, profile)
+    if picture.mode != "RGBA" or picture.getextrema()[3][0] == 255:
+        picture = picture.convert("RGB")
     picture.info = {}
     if orientation in range(2, 9):  # the file's own EXIF may be broken in other places
         picture.getexif()[ExifTags.Base.Orientation] = orientation
         ImageOps.exif_transpose(picture, in_place=True)
     return picture
+
+
+def _about(data: bytes, keep_place: bool) -> tuple[str | None, Origin]:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+        kept = origin(picture, keep_place)
+        return first_of_several(picture), kept
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -12,14 +12,16 @@ import pytest
 from gradio.data_classes import FileData
 from gradio.utils import diff
 from gradio_client.utils import apply_diff
+from PIL import ExifTags, Image
 
 from nst.inference.blend import blend
 from nst.models import VARIANTS
+from nst.pictures.colours import on_white
 from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.reading import END_MISSING
 from nst.web.page.cost import TABLE, seconds_per_megapixel
 from nst.web.page.handlers import bounded
-from nst.web.page.session import ORIGINAL, SessionExpiredError
+from nst.web.page.session import ORIGINAL, SessionExpiredError, open_png
 from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS
 from nst.web.page.texts import MEASURED_FULL
 from tests.helpers import encoded, random_picture
@@ -149,6 +151,29 @@ def test_what_there_is_to_say_about_a_file_is_said(made: Made) -> None:
     words = stylize(made, made.visitor())[-1].view.report.words
     assert words.startswith("Done: 5 pictures in ")
     assert words.endswith(END_MISSING)
+
+
+def test_what_is_downloaded_is_transparent_and_says_how_it_was_made(made: Made) -> None:
+    clear, exif = photo(), Image.Exif()
+    clear.putalpha(clear.getchannel("R"))
+    exif[ExifTags.Base.Artist] = "somebody"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    clear.save(made.photo.path, "PNG", exif=exif.tobytes(), dpi=(300, 300))
+    visitor = made.visitor()
+    stylize(made, visitor)
+    full = dict(visitor.shown.files)
+    made.handlers.mix(asking(made, strength=40), visitor)
+    for name, path in [*full.items(), *visitor.shown.files.items()]:
+        picture = Image.open(path)
+        assert picture.getchannel("A").tobytes() == clear.getchannel("A").tobytes()
+        assert picture.text.get("Network", ORIGINAL) == name
+        assert dict(picture.getexif())[ExifTags.Base.Artist] == "somebody"
+        assert ExifTags.IFD.GPSInfo not in picture.getexif()
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+    painted = negative(on_white(clear)).tobytes()
+    assert open_png(full["v1"]).convert("RGB").tobytes() == painted
+    assert open_png(full[ORIGINAL]).tobytes() == clear.tobytes()
+    assert Image.open(visitor.shown.files["v1"]).text["Strength"] == "40%"
 
 
 def test_strength_and_colours_run_no_network(made: Made) -> None:

@@ -115,12 +115,12 @@ def test_a_photo_that_begins_during_a_mix_shows_nothing_of_the_one_before(made: 
     visitor, store = made.visitor(), made.stylizer.store
     stylize(made, visitor)
 
-    def begin_another(picture: Image.Image, name: str) -> str:
+    def begin_another(picture: Image.Image, name: str, about: object) -> str:
         """While the first result is mixed: another photo, stopped after one network."""
         made.stylizer.store = store
         made.network.before = lambda: made.handlers.stop(visitor)
         stylize(made, visitor, 2, photo=None, example="other", strength=40)
-        return store(picture, name)
+        return store(picture, name, about)
 
     made.stylizer.store = begin_another
     view = made.handlers.mix(asking(made, strength=40), visitor).view
@@ -139,11 +139,11 @@ def test_a_mix_during_a_run_stays_with_its_photo(made: Made) -> None:
         next(updates)
     waiting = [updates]
 
-    def go_on(picture: Image.Image, name: str) -> str:
+    def go_on(picture: Image.Image, name: str, about: object) -> str:
         made.stylizer.store = store
         if waiting:
             next(waiting.pop())
-        return store(picture, name)
+        return store(picture, name, about)
 
     made.stylizer.store = go_on
     made.handlers.mix(asking(made, strength=40), visitor)

@@ -158,6 +158,19 @@ def test_files_keep_their_letters(
             assert archive.namelist() == [f"{stem}-{name}.png" for name in NAMES]
 
 
+def test_what_is_written_into_pictures_can_be_left_out(page: Page) -> None:
+    page.get_by_label("Without metadata").check()
+    with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
+        pictures = [Image.open(archive.open(name)) for name in archive.namelist()]
+    page.get_by_label("Without metadata").uncheck()
+    with page.expect_download() as download:
+        page.locator("#viewer a[aria-label='Download v3 as PNG']").click()
+    assert Image.open(download.value.path()).text["Network"] == "v3"
+    for name, picture in zip(NAMES, pictures, strict=True):
+        assert picture.tobytes() == result(page, name).tobytes()
+        assert (picture.text, picture.info) == ({}, {})
+
+
 def test_all_files_come_in_one_zip(page: Page) -> None:
     with zipfile.ZipFile(saved(page, "All files in one ZIP")) as archive:
         assert archive.testzip() is None

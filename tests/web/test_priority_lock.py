@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from nst.models import VARIANTS, build_model
+from nst.pictures.reading import Reading
 from nst.web.page.session import Results, keep_photo
 from nst.web.page.stylizer import Stylizer
 from nst.web.server.priority_lock import Priority, PriorityLock
@@ -77,7 +78,7 @@ def test_a_visitors_pictures_come_before_the_rest_of_an_example(tmp_path: Path) 
         return photo
 
     def visit() -> None:
-        photo = keep_photo(random_picture(60, 40), "photo", "photo", 512, store)
+        photo = keep_photo(Reading(random_picture(60, 40)), "photo", "photo", 512, store)
         *_, results = stylizer.stylize(Results(photo, "eager", tuple(VARIANTS)))
         assert list(results.made) == list(VARIANTS)
 

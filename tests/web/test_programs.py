@@ -29,6 +29,7 @@ WELL = {
 }
 REFUSED = [
     ("photo", 5, "photo has to be an uploaded file"),
+    ("photo", "photo.jpg", "photo has to be an uploaded file"),
     ("photo", {"path": 5}, "photo has to be an uploaded file"),
     ("photo", {}, "Choose a photo"),
     ("photo", WELL["photo"], "Only a file that was uploaded can be read"),

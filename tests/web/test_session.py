@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from nst.inference.blend import blend
+from nst.pictures.metadata import Recipe
+from nst.pictures.reading import Reading
 from nst.web.page.session import (
     FULL,
     ORIGINAL,
@@ -27,7 +29,7 @@ from tests.helpers import random_picture
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    def save(picture: Image.Image, name: str) -> str:
+    def save(picture: Image.Image, name: str, _: object) -> str:
         picture.save(tmp_path / f"{name}.png")
         return str(tmp_path / f"{name}.png")
 
@@ -37,14 +39,14 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def results(store: Store) -> Results:
     """Of two networks, the first of which has run."""
-    photo = keep_photo(random_picture(64, 48), "a photo.jpg", "key", 64, store)
+    photo = keep_photo(Reading(random_picture(64, 48)), "a photo.jpg", "key", 64, store)
     return Results(photo, "eager", ("v1", "v3")).with_result(
-        "v1", random_picture(64, 48, seed=1), 0.5, store
+        Recipe("v1", "ab"), random_picture(64, 48, seed=1), 0.5, store
     )
 
 
 def with_v3(results: Results, store: Store) -> Results:
-    return results.with_result("v3", random_picture(64, 48, seed=3), 0.4, store)
+    return results.with_result(Recipe("v3", "ab"), random_picture(64, 48, seed=3), 0.4, store)
 
 
 def test_pictures_are_there_in_the_order_of_the_page(results: Results, store: Store) -> None:
@@ -78,9 +80,9 @@ def test_a_mix_is_made_of_what_the_networks_made(results: Results, store: Store)
 def test_only_what_is_new_in_a_mix_is_made(results: Results, store: Store) -> None:
     visitor, made = Visitor(mix_results(results, Mix(0.5), store), Mix(0.5)), []
 
-    def noting(picture: Image.Image, name: str) -> str:
+    def noting(picture: Image.Image, name: str, about: object) -> str:
         made.append(name)
-        return store(picture, name)
+        return store(picture, name, about)
 
     visitor.show(with_v3(results, store), noting)
     assert made == ["a-photo-v3-50"]

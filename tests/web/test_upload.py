@@ -43,7 +43,7 @@ def test_a_picture_comes_through_unchanged(tmp_path: Path) -> None:
 
 def test_what_there_is_to_say_about_a_file_comes_along() -> None:
     cut = encoded(random_picture(90, 90), "JPEG")[:-2]
-    picture, remark = read_upload(cut)
+    picture, remark, _ = read_upload(cut)
     assert (picture.size, remark) == ((90, 90), END_MISSING)
 
 

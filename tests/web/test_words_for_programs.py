@@ -38,7 +38,7 @@ def test_the_python_example(url: str, folder: Path) -> None:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="there is no curl")
-@pytest.mark.parametrize("name", ["photo.jpg", "photo [1] of two.jpg"])
+@pytest.mark.parametrize("name", ["photo.jpg", "photo [1] of two.jpg", "夏の海.jpg"])
 def test_the_shell_example(url: str, folder: Path, name: str) -> None:
     (folder / "photo.jpg").rename(folder / name)
     example = SHELL.replace(THERE, url).replace("photo.jpg", name)

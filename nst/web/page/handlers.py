@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.data_classes import FileData
 
 from nst.models import MIN_SIDE
-from nst.pictures.reading import PictureError
+from nst.pictures.reading import PictureError, Reading
 from nst.web.page import texts
 from nst.web.page.components import Found, OnDevice, Pane, Report, StylizeRequest, View
 from nst.web.page.cost import seconds_per_megapixel
@@ -126,12 +126,12 @@ class Handlers:
         key, store = request.key, self.stylizer.store
         if not request.photo:
             picture, title = self.stylizer.example(key, side), self.stylizer.examples[key].name
-            return keep_photo(picture, title, key, side, store)
+            return keep_photo(Reading(picture), title, key, side, store)
         if not Path(key).exists():
             raise PictureError(texts.PHOTO_GONE)
-        picture, remark = read_upload(key, side)
+        reading = read_upload(key, side)
         title = request.photo.orig_name or Path(key).name
-        return keep_photo(picture, title, key, side, store, remark)
+        return keep_photo(reading, title, key, side, store)
 
     def mix(self, request: StylizeRequest, visitor: Visitor) -> Update:
         """The results that are there in another strength or other colours; no network runs.

@@ -55,10 +55,10 @@ class Programs:
             self._check_engine(engine)
             strength = _number("strength", strength, 0, 100)
             _check(isinstance(keep_colours, bool), "keep_colours has to be true or false.")
-            picture, remark = read_upload(file.path, side)
+            reading = read_upload(file.path, side)
             store = self.stylizer.store
             title = file.orig_name or Path(file.path).name
-            kept = keep_photo(picture, title, file.path, side, store, remark)
+            kept = keep_photo(reading, title, file.path, side, store)
             wanted = Results(kept, engine, networks)
             *_, results = self.stylizer.stylize(wanted, Priority.PROGRAM)
             return _answer(mix_results(results, Mix.nearest(strength, keep_colours), store))

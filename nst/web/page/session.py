@@ -12,12 +12,15 @@ import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image, ImageOps
 
 from nst.inference.blend import blend
+from nst.pictures.colours import as_clear_as, on_white
+from nst.pictures.metadata import Origin, Recipe, save_settings
+from nst.pictures.reading import Reading
 from nst.web.page.spots import Spots, find_spots, inline
 
 ORIGINAL = "original"
@@ -26,7 +29,8 @@ THUMBNAIL = 96  # px
 ROUGH = 0.25  # of a median: quartiles that lie farther apart are a busy machine's
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
-Store = Callable[[Image.Image, str], str]  # picture, file name without ending -> path of its PNG
+# Picture, file name without ending, what to write beside its pixels -> path of its PNG.
+Store = Callable[[Image.Image, str, Mapping[str, Any]], str]
 
 _showing = threading.Lock()  # for all visitors: it is held for moments, and they are copied
 
@@ -104,17 +108,28 @@ class Photo:
     file: str
     spots: Spots
     thumbnail: str  # as an address that holds it: browsers do not show every format
-    remark: str | None = None  # about the file, if it is not as it should be
+    remark: str | None  # about the file, if there is something to say
+    origin: Origin
 
 
-def keep_photo(
-    picture: Image.Image, title: str, key: str, side: int, store: Store, remark: str | None = None
-) -> Photo:
+def keep_photo(reading: Reading, title: str, key: str, side: int, store: Store) -> Photo:
     """Store a picture that has been read."""
+    picture, remark, origin = reading
     stem = safe_stem(title)
-    file = store(picture, f"{stem}-{ORIGINAL}")
-    spots, small = find_spots(picture), thumbnail(picture)
-    return Photo(key, side, readable(title), stem, picture.size, file, spots, small, remark)
+    about = save_settings("PNG", picture.size, None, origin)
+    file, opaque = store(picture, f"{stem}-{ORIGINAL}", about), on_white(picture)
+    return Photo(
+        key=key,
+        side=side,
+        title=readable(title),
+        stem=stem,
+        size=picture.size,
+        file=file,
+        spots=find_spots(opaque),
+        thumbnail=thumbnail(opaque),
+        remark=remark,
+        origin=origin,
+    )
 
 
 def thumbnail(picture: Image.Image) -> str:
@@ -128,6 +143,7 @@ class Result(NamedTuple):
     file: str
     seconds: float
     spots: Spots
+    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -149,10 +165,13 @@ class Results:
         made = {name: self.made[name].file for name in self.networks if name in self.made}
         return {ORIGINAL: self.photo.file} | made
 
-    def with_result(self, name: str, picture: Image.Image, seconds: float, store: Store) -> Results:
-        file = store(picture, f"{self.photo.stem}-{name}")
-        result = Result(file, seconds, find_spots(picture))
-        return replace(self, made={**self.made, name: result})
+    def with_result(
+        self, recipe: Recipe, picture: Image.Image, seconds: float, store: Store
+    ) -> Results:
+        about = save_settings("PNG", picture.size, recipe, self.photo.origin)
+        file = store(picture, f"{self.photo.stem}-{recipe.network}", about)
+        result = Result(file, seconds, find_spots(on_white(picture)), recipe)
+        return replace(self, made={**self.made, recipe.network: result})
 
     def are_of(self, key: str, side: int, engine: str) -> bool:
         return (self.photo.key, self.photo.side, self.engine) == (key, side, engine)
@@ -185,8 +204,11 @@ def mix_results(results: Results, mix: Mix, store: Store, before: Shown | None =
         if before and before.mix == mix and before.results.made.get(name) is result:
             files[name] = before.files[name]
         else:
-            picture = blend(photo, open_png(result.file), *mix)
-            files[name] = store(picture, f"{results.photo.stem}-{name}{mix.ending}")
+            mixed = blend(photo.convert("RGB"), open_png(result.file).convert("RGB"), *mix)
+            recipe = Recipe(name, result.recipe.checkpoint, *mix)
+            about = save_settings("PNG", photo.size, recipe, results.photo.origin)
+            title = f"{results.photo.stem}-{name}{mix.ending}"
+            files[name] = store(as_clear_as(photo, mixed), title, about)
     return Shown(results, mix, files)
 
 
@@ -273,13 +295,15 @@ def safe_stem(title: str) -> str:
 
 
 def open_png(path: str) -> Image.Image:
-    """One of our own files -> an RGB picture.
+    """One of our own files -> an RGB picture, or RGBA where it is transparent.
 
     Raises:
         SessionExpiredError: it is gone.
     """
     try:
         with Image.open(path, formats=["PNG"]) as picture:
-            return picture.convert("RGB")
+            picture.load()
+            picture.info = {}
+            return picture
     except FileNotFoundError:
         raise SessionExpiredError from None

@@ -14,8 +14,10 @@ from nst.inference.engines import Engine
 from nst.inference.latency import hardware, latency_rounds
 from nst.inference.picture import stylize
 from nst.models import TransformerNet, count_parameters
+from nst.pictures.colours import as_clear_as, on_white
 from nst.pictures.examples import FIRST_SIDE
-from nst.pictures.reading import limit_side, read_picture
+from nst.pictures.metadata import Recipe
+from nst.pictures.reading import Reading, limit_side, read_picture
 from nst.web.page.session import (
     FULL,
     Latency,
@@ -46,6 +48,7 @@ class Stylizer:
         engines: engine -> network -> what runs it; the first engine is chosen at first.
         store: where pictures are kept.
         examples: name -> file; the first one is what a new visitor sees, and is stylized here.
+        checkpoints: name -> SHA-256 of the network's file.
     """
 
     def __init__(
@@ -54,8 +57,10 @@ class Stylizer:
         engines: Engines,
         store: PictureStore,
         examples: Mapping[str, Path],
+        checkpoints: Mapping[str, str] = {},
     ) -> None:
         self.networks, self.engines, self.store, self.examples = networks, engines, store, examples
+        self.recipes = {name: Recipe(name, checkpoints.get(name, "unknown")) for name in networks}
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
         self.names = list(networks)  # in the order of the page
         self.first_engine = next(iter(engines))
@@ -91,7 +96,7 @@ class Stylizer:
     def _prepare(self, name: str) -> Results:
         if name not in self._prepared:
             picture, title = self.example(name, FIRST_SIDE), self.examples[name].name
-            photo = keep_photo(picture, title, name, FIRST_SIDE, self.store)
+            photo = keep_photo(Reading(picture), title, name, FIRST_SIDE, self.store)
             results = Results(photo, self.first_engine, tuple(self.names))
             *_, results = self.stylize(results, Priority.PREPARING)
             self.store.keep(results.files.values())
@@ -122,12 +127,14 @@ class Stylizer:
         """Run the networks that are missing; the results once before and after each of them."""
         yield results
         photo, engine = open_png(results.photo.file), results.engine
+        opaque = on_white(photo)
         with self.lock.wanted(priority):
             for name in results.missing:
                 with self.lock.turn(priority):
-                    picture, seconds = stylize(self.engines[engine][name], photo)
+                    picture, seconds = stylize(self.engines[engine][name], opaque)
                 self._seconds_per_pixel[engine, name] = seconds / (photo.width * photo.height)
-                results = results.with_result(name, picture, seconds, self.store)
+                picture, recipe = as_clear_as(photo, picture), self.recipes[name]
+                results = results.with_result(recipe, picture, seconds, self.store)
                 self._remember(results)
                 give_back_freed_memory()  # or every thread that once ran a network keeps some
                 yield results

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from gradio.processing_utils import encode_pil_to_bytes, hash_bytes
+from gradio.processing_utils import hash_bytes
 from gradio.utils import get_upload_folder
 from PIL import Image
 
@@ -33,9 +35,11 @@ class PictureStore:
         self.kept = Files()  # these
         self._contents: dict[Path, bytes] = {}  # of those that are kept
 
-    def __call__(self, picture: Image.Image, name: str) -> str:
-        """A picture -> the path of its PNG."""
-        content = encode_pil_to_bytes(picture, "png")
+    def __call__(self, picture: Image.Image, name: str, settings: Mapping[str, Any] = {}) -> str:
+        """A picture -> the path of its PNG; the settings are Pillow's."""
+        file = io.BytesIO()
+        picture.save(file, "PNG", **settings)
+        content = file.getvalue()
         path = (self.folder / hash_bytes(content) / f"{name}.png").resolve()
         try:
             os.utime(path)  # so that it is deleted later; somebody else may be reading it

@@ -8,13 +8,14 @@ undecoded, which then is what lay in memory, cannot be somebody else's picture.
 
     python -m nst.web.server.upload SIDE CPU_SECONDS MEMORY_BYTES < file
 
-writes a line of text with the picture's width, height and what there is to say about the file, and
-then its RGB bytes.
+writes a line of JSON, with the picture's mode and size and what there is to say about the file, and
+then the picture's bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from nst.pictures.metadata import Origin
 from nst.pictures.reading import PictureError, Reading, read_bytes, read_with_remark, refusal
 
 CPU_SECONDS = 15
@@ -57,20 +59,22 @@ def read_upload(source: Path | str | bytes, side: int | None = None) -> Reading:
         _log.warning("the decoder of an upload ended with status %s: %s", child.returncode, last)
         raise refusal("The picture takes too much time or memory to decode.")
     header, _, pixels = child.stdout.partition(b"\n")
-    width, height, remark = header.split(b" ", 2)
-    picture = Image.frombytes("RGB", (int(width), int(height)), pixels)
-    return Reading(picture, remark.decode() or None)
+    mode, size, remark, exif, dpi = json.loads(header)
+    return Reading(
+        Image.frombytes(mode, size, pixels), remark, Origin(bytes.fromhex(exif), dpi and tuple(dpi))
+    )
 
 
 def main() -> None:
     side, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
     bound_this_process(cpu_seconds, memory_bytes)
     try:
-        picture, remark = read_with_remark(sys.stdin.buffer.read(), side or None)
+        picture, remark, kept = read_with_remark(sys.stdin.buffer.read(), side or None)
     except PictureError as error:
         sys.stdout.buffer.write(str(error).encode())
         sys.exit(REFUSED)
-    sys.stdout.buffer.write(b"%d %d %s\n" % (*picture.size, (remark or "").encode()))
+    header = [picture.mode, picture.size, remark, kept.exif.hex(), kept.dpi]
+    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
     sys.stdout.buffer.write(picture.tobytes())
 
 
