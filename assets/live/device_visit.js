@@ -2,7 +2,7 @@
 
 import { nameOf, openNetwork } from "../device/opening.js";
 
-const SERVER_CAN = "The server can do it instead: start again.";
+const SERVER_CAN = "The server can stylize it instead: start again.";
 
 export class DeviceVisit {
   #engines = new Map(); // by the network's position
