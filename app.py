@@ -138,7 +138,8 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                     elem_id="server-latency",
                 )
             with gr.Tab("Live"):
-                live_tab(stylizer.parameters, device_files)
+                example = stylizer.first_visitor().shown.files
+                live_tab(stylizer.parameters, device_files, example)
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):

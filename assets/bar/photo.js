@@ -27,6 +27,9 @@ function oneFile({ files, items }) {
   return files.length > 1 ? [null, SEVERAL] : [files[0]];
 }
 
+/** Whether another part of the page, that is looked at, takes the file for itself. */
+const isTaken = (detail) => !document.dispatchEvent(new CustomEvent("file", { detail, cancelable: true }));
+
 /**
  * Call `take` with every file that is dropped or pasted, wherever that is, or `refuse` with a
  * sentence; `hint` shows meanwhile.
@@ -39,8 +42,8 @@ export function receiveFiles(take, refuse, hint) {
   const concerns = (event) => holds(event, "Files") || (holds(event, "text/uri-list") && !ours);
   const receive = (transfer) => {
     const [file, words] = oneFile(transfer);
-    if (file) take(file);
-    else refuse(words ?? ADDRESS);
+    if (!file) refuse(words ?? ADDRESS);
+    else if (!isTaken(file)) take(file);
   };
   listen("dragstart", () => (ours = true));
   listen("dragend", () => (ours = false));

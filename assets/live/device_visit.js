@@ -2,20 +2,19 @@
 
 import { nameOf, openNetwork } from "../device/opening.js";
 
-const SERVER_CAN = "The server can stylize the camera instead: start again.";
+const SERVER_CAN = "The server can stylize it instead: start again.";
 
 export class DeviceVisit {
   #engines = new Map(); // by the network's position
   #over = false;
 
   /** `panel` says what is wanted, shows pictures and words, and hears of the end. */
-  constructor(camera, panel) {
-    Object.assign(this, { camera, panel });
+  constructor(source, panel) {
+    Object.assign(this, { source, panel });
   }
 
   async begin() {
     try {
-      await this.camera.begin();
       while (!this.#over) await this.#stylizeFrame(this.panel.wanted);
     } catch (error) {
       if (!this.#over) this.panel.way = "server";
@@ -27,13 +26,13 @@ export class DeviceVisit {
   async #stylizeFrame(wanted) {
     await this.#open(wanted);
     if (this.#over) return;
-    this.camera.draw(this.panel);
-    const next = this.camera.next(); // it may come while this one is being stylized
+    this.source.draw(this.panel);
+    const next = this.source.next(); // it may come while this one is being stylized
     const at = performance.now();
     for (const position of wanted) {
       const start = performance.now();
       const engine = this.#engines.get(position);
-      const picture = await engine.stylize(this.camera.frame);
+      const picture = await engine.stylize(this.source.frame);
       const network = engine.milliseconds ?? performance.now() - start;
       const bitmap = await createImageBitmap(picture);
       if (this.#over) return;
@@ -63,7 +62,7 @@ export class DeviceVisit {
   end(words, error = false) {
     if (this.#over) return;
     this.#over = true;
-    this.camera.stop();
+    this.source.stop();
     this.panel.ended(words, error);
   }
 }

@@ -1,58 +1,85 @@
-// The camera's frames, stylized on this device or by the server, and shown.
+// The camera's frames or a video's, stylized on this device or by the server, and shown.
 
 import { hasGpu } from "../device/opening.js";
 import { Part } from "../dom.js";
 import { canvasesCanBeRead } from "../viewer/png.js";
-import { Camera } from "./camera.js";
 import { DeviceVisit } from "./device_visit.js";
+import { Example } from "./example.js";
+import { canRecord, keepPicture, Recording } from "./keeping.js";
+import { Panes } from "./panes.js";
+import { openCamera, openVideo } from "./sources.js";
 import { Visit } from "./visit.js";
 
 const AT_FIRST = ["baseline", "v4"];
-const RATE_OVER = 3000; // ms
 const WAYS = { device: DeviceVisit, server: Visit };
+const START = "Start the camera";
+const SIDES = { user: "Front camera", environment: "Rear camera" };
+const SCRAMBLED = "This browser scrambles what pages draw, so that no frame can be taken.";
 
-const NO_CAMERA = "There is no camera here.";
-const REFUSALS = { // by the error's name
-  NotAllowedError: "The camera is not allowed here; the browser’s settings for this page can change that.",
-  NotFoundError: NO_CAMERA,
-  OverconstrainedError: NO_CAMERA,
-  NotReadableError: "The camera cannot be read; another program may be using it.",
-};
+const camera = () => openCamera("user");
 
 export function start({ element, props }) {
   const panel = new Panel(element, props);
   panel.offerNetworks();
   panel.describe();
   panel.describeWay();
-  panel.on(".start", "click", () => panel.startOrStop());
-  panel.on(".way", "change", () => panel.changeWay());
-  document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
-  window.addEventListener("pagehide", () => panel.leave());
-  new IntersectionObserver(() => {
-    if (isShown(element)) panel.findWay();
-    else panel.leave();
-  }).observe(element);
+  panel.listen();
 }
 
 const isShown = (element) => element.getClientRects().length > 0;
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 class Panel extends Part {
+  #open = camera; // gives what the start button starts
+  #source = null;
   #visit = null;
-  #asking = false; // for the camera
+  #fresh = true; // the panes show nothing of the visitor's
+  #opening = false;
+  #recording = null;
   #telling = 0;
-  #found = null; // a promise: it is known whether there is a GPU
+  #found = null; // a promise: whether there is a GPU
   #chosen = false; // by the visitor: where frames are stylized
 
-  constructor(element, { networks, route }) {
+  constructor(element, { networks, route, example }) {
     super(element);
-    Object.assign(this, { networks, route });
+    Object.assign(this, { networks, route, example: new Example(this, example) });
     this.selects = [...element.querySelectorAll(".network")];
-    this.panes = [...element.querySelectorAll("figure")].map((figure) => ({
-      figure,
-      canvas: figure.querySelector("canvas"),
-      shown: [], // of each picture: when, how long its way was, and the network's time, in ms
-    }));
+    this.panes = new Panes(element);
+  }
+
+  listen() {
+    const picker = this.find("input[type=file]");
+    this.find(".record").hidden = !canRecord;
+    this.on(".start", "click", () => {
+      if (this.#visit) this.#visit.end("Stopped.");
+      else this.#start();
+    });
+    this.on(".video", "click", () => picker.click());
+    picker.addEventListener("change", () => {
+      if (picker.files.length) this.#play(picker.files[0]);
+      picker.value = ""; // so that the same one can be chosen again
+    });
+    document.addEventListener("file", (event) => { // dropped or pasted, see bar/photo.js
+      if (!isShown(this.element)) return;
+      event.preventDefault();
+      this.#play(event.detail);
+    });
+    this.on(".turn", "click", () => {
+      const side = this.#source.otherSide;
+      this.#restart(() => openCamera(side));
+    });
+    this.on(".way", "change", () => {
+      this.#chosen = true;
+      this.describeWay();
+      if (this.#visit) this.#restart(this.#open);
+    });
+    this.on(".picture", "click", () => keepPicture(this.panes.seen));
+    this.on(".record", "click", () => {
+      if (this.#recording) this.#endRecording();
+      else this.#record();
+    });
+    window.addEventListener("pagehide", () => this.leave());
+    document.addEventListener("visibilitychange", () => this.#look());
+    new IntersectionObserver(() => this.#look()).observe(this.element);
   }
 
   /** The networks, as positions: one or two. */
@@ -66,7 +93,7 @@ class Panel extends Part {
   }
 
   get mirrored() {
-    return this.find(".mirror input").checked;
+    return this.#source.isMirror && this.find(".mirror input").checked;
   }
 
   /** Where frames are stylized: "device" or "server". */
@@ -85,20 +112,13 @@ class Panel extends Part {
     }
   }
 
-  /** At first on the device, if it has a GPU. */
+  /** At first on the device, if it has a GPU; whether it has. */
   findWay() {
     this.#found ??= hasGpu().then((has) => {
       if (has && !this.#chosen) this.way = "device";
+      return has;
     });
     return this.#found;
-  }
-
-  changeWay() {
-    this.#chosen = true;
-    this.describeWay();
-    if (!this.#visit) return;
-    this.#visit.end("");
-    this.startOrStop();
   }
 
   offerNetworks() {
@@ -118,94 +138,113 @@ class Panel extends Part {
         }
         before = select.value;
         this.describe();
+        if (this.#visit) return;
+        this.#fresh = true; // what they showed was another network's
+        this.#look();
       });
     });
   }
 
   describe() {
-    this.panes.forEach((pane, index) => {
-      const position = this.wanted[index];
-      pane.figure.hidden = position === undefined;
-      pane.shown = [];
-      if (pane.figure.hidden) return;
-      const [name, words] = this.networks[position];
-      pane.figure.querySelector("h3").textContent = name;
-      pane.figure.querySelector(".facts").textContent = words;
-      pane.figure.querySelector(".rate").textContent = "";
-      pane.canvas.setAttribute("aria-label", `the camera as ${name} stylizes it`);
-    });
+    this.panes.describe(this.wanted.map((position) => this.networks[position]));
   }
 
-  async startOrStop() {
-    if (this.#visit) {
-      this.#visit.end("Stopped.");
-      return;
-    }
-    if (!navigator.mediaDevices?.getUserMedia) {
-      this.say("Browsers give a page the camera only over https or on this machine itself.", true);
-      return;
-    }
+  #play(file) {
+    this.#restart(() => openVideo(file));
+  }
+
+  /** Something else, or in another way. */
+  #restart(open) {
+    if (this.#opening) return;
+    this.#visit?.end("");
+    this.#open = open;
+    this.#start();
+  }
+
+  async #start() {
+    if (this.#opening) return;
     if (!canvasesCanBeRead) {
-      this.say("This browser scrambles what pages draw, so that no frame of the camera can be sent.", true);
+      this.say(SCRAMBLED, true);
       return;
     }
-    if (this.#asking) return;
-    this.#asking = true;
-    this.say("Waiting for the camera …");
+    this.#opening = true;
+    this.say("Opening …");
     try {
-      const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
       await this.findWay();
-      const camera = new Camera(await navigator.mediaDevices.getUserMedia({ video }));
-      const visit = (this.#visit = new WAYS[this.way](camera, this));
-      camera.whenItEnds(() => visit.end("The camera has stopped.", true));
+      this.#source = await this.#open();
     } catch (error) {
-      this.say(REFUSALS[error.name] ?? "The camera cannot be used here.", true);
+      this.#open = camera;
+      this.say(error.message, true);
       return;
     } finally {
-      this.#asking = false;
+      this.#opening = false;
     }
-    this.find(".start").textContent = "Stop";
-    this.#telling = setInterval(() => this.#tellRates(), 500);
-    for (const pane of this.panes) pane.shown = [];
-    if (!isShown(this.element) || document.hidden) this.leave();
-    else await this.#visit.begin();
+    this.#begin();
   }
 
-  /** Nobody looks: the camera stops. */
+  #begin() {
+    this.example.end();
+    this.#fresh = false;
+    const visit = (this.#visit = new WAYS[this.way](this.#source, this));
+    this.#source.whenItEnds((words) => visit.end(words, true));
+    this.find(".start").textContent = "Stop";
+    this.#describeSource();
+    this.#telling = setInterval(() => this.panes.tellRates(), 500);
+    this.panes.forget();
+    if (isShown(this.element) && !document.hidden) visit.begin();
+    else this.leave();
+  }
+
+  /** What can be done with what is stylized now, or with nothing. */
+  #describeSource() {
+    const going = Boolean(this.#visit);
+    const side = going && this.#source.otherSide;
+    this.find(".turn").hidden = !side;
+    this.find(".turn").textContent = SIDES[side] ?? "";
+    this.find(".video").hidden = going;
+    this.find(".mirror").hidden = going && !this.#source.isMirror;
+    this.find(".keeping").hidden = !going;
+  }
+
+  /** Something to look at begins when somebody looks, and all of it stops when nobody does. */
+  #look() {
+    if (document.hidden || !isShown(this.element)) {
+      this.leave();
+      return;
+    }
+    this.findWay();
+    if (this.#fresh) this.example.begin();
+  }
+
   leave() {
+    this.example.end();
     this.#visit?.end("Stopped, because this was left.");
   }
 
   ended(words, error) {
     clearInterval(this.#telling);
     this.#visit = null;
-    this.find(".start").textContent = error ? "Start again" : "Start the camera";
+    this.#endRecording();
+    this.#describeSource();
+    if (!error) this.#open = camera;
+    this.find(".start").textContent = error ? "Start again" : START;
     this.say(words, error);
   }
 
-  /** A stylized frame of the network at a position, if that is still wanted. */
-  show(position, bitmap, times) {
-    const pane = this.panes[this.wanted.indexOf(position)];
-    if (!pane) return;
-    const { canvas, shown } = pane;
-    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-      [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-    }
-    canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
-    shown.push({ at: performance.now(), ...times });
+  #record() {
+    this.#recording = new Recording(this.panes.seen);
+    this.find(".record").textContent = "Stop recording";
   }
 
-  /** How many frames a second, and how long each takes. */
-  #tellRates() {
-    const now = performance.now();
-    for (const { figure, shown } of this.panes) {
-      while (shown.length > 2 && shown[0].at < now - RATE_OVER) shown.shift();
-      if (shown.length < 2) continue;
-      const rate = (1000 * (shown.length - 1)) / (shown.at(-1).at - shown[0].at);
-      const network = mean(shown.map((picture) => picture.network)).toFixed(0);
-      const way = mean(shown.map((picture) => picture.way)).toFixed(0);
-      figure.querySelector(".rate").textContent =
-        `${rate.toFixed(rate < 1 ? 2 : rate < 10 ? 1 : 0)} frames a second · network ${network} ms · round trip ${way} ms`;
-    }
+  #endRecording() {
+    this.#recording?.stop();
+    this.#recording = null;
+    this.find(".record").textContent = "Record";
+  }
+
+  /** A stylized frame of the network at a position. */
+  show(position, bitmap, times) {
+    this.panes.draw(this.networks[position][0], bitmap, times);
+    this.#recording?.draw(this.panes.seen);
   }
 }

@@ -1,4 +1,4 @@
-// One visit to the server: from the camera's first frame to the end of the connection; see
+// One visit to the server: from the first frame to the end of the connection; see
 // nst/web/live/socket.py.
 
 const NONE = 255; // no second network
@@ -13,18 +13,16 @@ export class Visit {
   #delay = 0; // ms between a picture and the next frame
   #going = false;
   #paused = false;
-  #taking = false; // a frame of the camera
+  #taking = false; // a frame
   #over = false;
   #socket = null;
 
   /** `panel` says what is wanted, shows pictures and words, and hears of the end. */
-  constructor(camera, panel) {
-    Object.assign(this, { camera, panel });
+  constructor(source, panel) {
+    Object.assign(this, { source, panel });
   }
 
-  async begin() {
-    await this.camera.begin();
-    if (this.#over) return;
+  begin() {
     const address = new URL(`.${this.panel.route}`, document.baseURI).href.replace(/^http/, "ws");
     this.#socket = new WebSocket(address);
     this.#socket.binaryType = "arraybuffer";
@@ -44,13 +42,13 @@ export class Visit {
     this.#send();
   }
 
-  /** Take a frame of the camera and send it, if not enough are under way. */
+  /** Take a frame and send it, if not enough are under way. */
   async #send() {
     if (!this.#going || this.#over || this.#taking || this.#sent.size >= UNDER_WAY) return;
     this.#taking = true;
     const at = performance.now();
-    this.camera.draw(this.panel);
-    const jpeg = await new Promise((done) => this.camera.frame.toBlob(done, "image/jpeg", QUALITY));
+    this.source.draw(this.panel);
+    const jpeg = await new Promise((done) => this.source.frame.toBlob(done, "image/jpeg", QUALITY));
     this.#taking = false;
     if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return;
     const { wanted } = this.panel;
@@ -85,7 +83,7 @@ export class Visit {
     if (this.#over) return;
     this.#over = true;
     this.#socket?.close();
-    this.camera.stop();
+    this.source.stop();
     this.panel.ended(words, error);
   }
 }

@@ -67,8 +67,8 @@ async function copyLink(view) {
   }
 }
 
-/** The picture that a browser holds, under a name. */
-function keep(blob, name) {
+/** A file that the browser holds, under a name. */
+export function keep(blob, name) {
   const href = URL.createObjectURL(blob);
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000);

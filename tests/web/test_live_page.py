@@ -56,7 +56,7 @@ def test_two_networks_paint_the_camera(browser: sync_api.Browser, url: str) -> N
         page.get_by_label("First network").select_option("v4")
         expect(page.locator("#live h3")).to_have_text(["v4", "baseline"])
         page.get_by_label("Second network").select_option("none")
-        page.get_by_label("Size of the frames").select_option("512 × 384 px")
+        page.get_by_label("Longer side of the frames").select_option("512 px")
         expect(rates(page)).to_have_text([RATES])
         page.wait_for_function("document.querySelector('#live canvas').width === 512")
         page.get_by_role("button", name="Stop").click()

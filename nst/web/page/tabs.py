@@ -15,8 +15,8 @@ from nst.web.page.components import OwnHTML
 
 
 class LivePictures(OwnHTML):
-    """The camera and what two networks make of it, on the visitor's device or on the server, with
-    which the script speaks as `nst.web.live.socket` says.
+    """The camera or a video and what two networks make of it, on the visitor's device or on the
+    server, with which the script speaks as `nst.web.live.socket` says.
     """
 
     folder = "live"
@@ -27,11 +27,15 @@ class LivePictures(OwnHTML):
         *,
         networks: Mapping[str, str] = {},
         device_files: Mapping[str, str] = {},
+        example: Mapping[str, str] = {},
         **settings: Any,
     ) -> None:
-        """`networks`: a few words about each; `device_files`: their addresses."""
+        """`networks`: a few words about each; `device_files`: their addresses; `example`: files of
+        a photo and of what they made of it, which are shown before the camera.
+        """
         props = [[name, words, device_files.get(name)] for name, words in networks.items()]
-        super().__init__(value, networks=props, route=ROUTE, **settings)
+        pictures = {name: f"gradio_api/file={path}" for name, path in example.items()}
+        super().__init__(value, networks=props, route=ROUTE, example=pictures, **settings)
 
 
 class DeviceLatency(OwnHTML):
@@ -47,11 +51,14 @@ class DeviceLatency(OwnHTML):
         super().__init__(value, networks=list(device_files.items()), paper=paper, **settings)
 
 
-def live_tab(parameters: Mapping[str, int], device_files: Mapping[str, str]) -> None:
-    """The camera, stylized; `parameters` and address of each network."""
+def live_tab(
+    parameters: Mapping[str, int], device_files: Mapping[str, str], example: Mapping[str, str]
+) -> None:
+    """What moves, stylized; `parameters` and address of each network, and files of an example."""
     LivePictures(
         networks={name: f"{count:,} parameters" for name, count in parameters.items()},
         device_files=device_files,
+        example=example,
         label="live",
     )
 
