@@ -2,6 +2,7 @@
 
     python -m nst.stylize photo.jpg -o out.png                  one photo through v3
     python -m nst.stylize photos/ more.jpg --variant all -o results/
+    python -m nst.stylize photo.jpg -o out.png --weights mine.safetensors     a network of one's own
 
 Of a folder, the pictures directly in it are taken.  Several results go into a folder, as
 photo-v3.png and so on.  A file that cannot be used is reported and the others are done; the exit
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_networks
+from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, paintings
 from nst.console import command_parser
 from nst.files import names_folder, write_then_rename
 from nst.inference.blend import blend
@@ -70,10 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
     try:
-        jobs = plan(photo_files(options.photos), options.out, variants, options.format)
-        networks = load_networks(options.checkpoints, variants=variants)
+        networks = load_asked_for(options)
+        jobs = plan(photo_files(options.photos), options.out, tuple(networks), options.format)
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
     if options.skip_existing:
@@ -132,12 +132,28 @@ def run_job(
         bar.update(end - bar.n)
 
 
+def load_asked_for(options: argparse.Namespace) -> dict[str, TransformerNet]:
+    """The networks by the name that their results get.
+
+    Raises:
+        CheckpointError: one is missing or damaged.
+    """
+    if path := options.weights or paintings().get(options.painting):
+        return {path.stem: load_checkpoint(path)[0]}
+    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
+    return load_networks(options.checkpoints, variants=variants)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("nst.stylize", __doc__)
     add = parser.add_argument
     add("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
-    add("--variant", choices=(*VARIANTS, "all"), default="v3")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
+    learned = "another one than The Starry Night, which v4 has learned"
+    network.add_argument("--painting", choices=tuple(paintings()), metavar="NAME", help=learned)
+    network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
     add("--size", type=_side, metavar="PX", help="longer side at most, of photos")
     add("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
     add("--keep-colours", action="store_true", help="those of the photo")

@@ -2,6 +2,7 @@
 
 import { hasGpu } from "../device/opening.js";
 import { Part } from "../dom.js";
+import { hear } from "../messages.js";
 import { canvasesCanBeRead } from "../viewer/png.js";
 import { Camera } from "./camera.js";
 import { DeviceVisit } from "./device_visit.js";
@@ -24,6 +25,7 @@ export function start({ element, props }) {
   panel.offerNetworks();
   panel.describe();
   panel.describeWay();
+  hear("paintings", (paintings) => panel.offerMore(paintings));
   panel.on(".start", "click", () => panel.startOrStop());
   panel.on(".way", "change", () => panel.changeWay());
   document.addEventListener("visibilitychange", () => document.hidden && panel.leave());
@@ -119,6 +121,17 @@ class Panel extends Part {
         before = select.value;
         this.describe();
       });
+    });
+  }
+
+  /** Networks that have learned a painting here meanwhile, in the order in which the server has them. */
+  offerMore(paintings) {
+    paintings.forEach(({ title, words, address }) => {
+      const known = this.networks.find(([, other]) => other === words);
+      if (known) known[2] = address;
+      if (known) return;
+      for (const select of this.selects) select.append(new Option(title, this.networks.length));
+      this.networks.push([title, words, address]);
     });
   }
 

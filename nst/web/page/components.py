@@ -143,6 +143,7 @@ class Bar(OwnHTML):
         examples: of each its name and a small picture.
         sides: of each its label and px; `small_side` is the largest one that runs at once.
         networks: names.
+        paintings: of each network that has learned another one, its name and that title.
         engines: of each its label and name.
     """
 
@@ -158,6 +159,7 @@ class Bar(OwnHTML):
         sides: Sequence[tuple[str, int]] = (),
         small_side: int = 0,
         networks: Sequence[str] = (),
+        paintings: Sequence[tuple[str, str]] = (),
         engines: Sequence[tuple[str, str]] = (),
         **settings: Any,
     ) -> None:
@@ -166,6 +168,7 @@ class Bar(OwnHTML):
             "sides": [list(choice) for choice in sides],
             "small_side": small_side,
             "networks": list(networks),
+            "paintings": [list(choice) for choice in paintings],
             "engines": [list(choice) for choice in engines],
             "strength_step": STRENGTH_STEP,
             "accept": accepted_types(),

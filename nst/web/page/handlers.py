@@ -82,7 +82,7 @@ class Handlers:
             visitor.runs.finish(request.number)
 
     def _run(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
-        networks = tuple(name for name in self.stylizer.names if name in request.networks)
+        networks = tuple(name for name in self.stylizer.networks if name in request.networks)
         if not request.key or not networks:
             raise PictureError(texts.NO_NETWORK if request.key else texts.NO_PHOTO)
         visitor.mix = Mix.nearest(request.strength, request.keep_colours)
@@ -156,7 +156,8 @@ class Handlers:
         """Latencies as HTML."""
         made = visitor.shown.results.made
         seconds = {name: result.seconds for name, result in made.items()}
-        return latency_html(self.stylizer.parameters, seconds, visitor.measured)
+        parameters = {name: self.stylizer.parameters[name] for name in self.stylizer.names}
+        return latency_html(parameters, seconds, visitor.measured)
 
     def _update(self, visitor: Visitor, words: str, **report: Any) -> Update:
         """All that is current, and a line about it."""
@@ -194,7 +195,7 @@ class Handlers:
                 heat=spots.heat,
             )
         return Pane(
-            facts=texts.facts(name, self.stylizer.parameters, results),
+            facts=texts.facts(name, self.stylizer.parameters, results, self.stylizer.paintings),
             time=f"{1000 * made.seconds:.0f} ms" if made else "",
             alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",
             picture=FileData(path=path, orig_name=Path(path).name) if path else None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from nst.checkpoint import Painting
 from nst.paper import LATENCY_MS, LATENCY_SIDE
 from nst.web.live.socket import ROUTE
 from nst.web.page import texts
@@ -47,13 +48,17 @@ class DeviceLatency(OwnHTML):
         super().__init__(value, networks=list(device_files.items()), paper=paper, **settings)
 
 
-def live_tab(parameters: Mapping[str, int], device_files: Mapping[str, str]) -> None:
-    """The camera, stylized; `parameters` and address of each network."""
-    LivePictures(
-        networks={name: f"{count:,} parameters" for name, count in parameters.items()},
-        device_files=device_files,
-        label="live",
-    )
+def live_tab(
+    parameters: Mapping[str, int],
+    paintings: Mapping[str, Painting],
+    device_files: Mapping[str, str],
+) -> None:
+    """The camera, stylized; of each network its parameters, another painting, and address."""
+    words = {
+        name: texts.after(paintings[name]) if name in paintings else f"{count:,} parameters"
+        for name, count in parameters.items()
+    }
+    LivePictures(networks=words, device_files=device_files, label="live")
 
 
 def about_tab(card: Path) -> None:
