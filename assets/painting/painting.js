@@ -143,7 +143,7 @@ class Studio extends Part {
     const { network } = this;
     const { seconds } = await (await this.#fetch(`pace?network=${network}`)).json();
     for (const option of seconds && network === this.network ? this.find(".steps").options : []) {
-      option.textContent = `${option.value} steps, about ${minutes(option.value * seconds)}`;
+      option.textContent = `about ${minutes(option.value * seconds)}: ${option.value} steps`;
     }
   }
 

@@ -138,11 +138,6 @@ class Training:
         with locked(self.folder / "training.lock") as is_free:  # of a page before this one
             return not is_free
 
-    def wait(self) -> None:
-        """Until the process ends that was started here."""
-        if self._process:
-            self._process.wait()
-
     def rows(self) -> list[dict[str, float]]:
         """The log: step and loss terms, as far as they are saved."""
         names = ("step", "content", "style", "total")
