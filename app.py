@@ -30,7 +30,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from nst.checkpoint import CheckpointError, load_networks
+from nst.checkpoint import CheckpointError, load_networks, load_painting, paintings
 from nst.files import sha256
 from nst.inference.engines import Engine, EngineName, prepare_engines
 from nst.inference.picture import stylize
@@ -58,8 +58,10 @@ from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import DeviceLatency, about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
+from nst.web.painting.studio import Studio
+from nst.web.painting.tab import painting_tab
 from nst.web.server.clients import Places
-from nst.web.server.environment import Address, cannot_keep
+from nst.web.server.environment import Address, cannot_keep, is_ones_own
 from nst.web.server.offline import stay_offline
 from nst.web.server.queue_limits import limit_queue
 from nst.web.server.request_filter import RequestFilter, refuse_malformed
@@ -73,6 +75,7 @@ SMALL_SIDE = 1024  # px; larger pictures are stylized only when somebody says so
 SETTLING = 5  # s, in which the first view has the machine to itself
 MAX_WAITING = 32  # jobs for networks; with so many waiting, newcomers are told to try again
 MAX_SESSIONS = 2000  # of 85 kB; their pictures are files
+TRAININGS = Path("runs", "paintings")  # of one's own, where the page is started
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 1}  # no visitor waits behind them
@@ -85,11 +88,14 @@ PLACES = {
 }
 
 
-def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.Blocks:
+def build_demo(
+    stylizer: Stylizer, device_files: Mapping[str, str] = {}, is_ones_own: bool = False
+) -> gr.Blocks:
     """The page; the first of the stylizer's engines and examples is chosen at first.
 
     Args:
         device_files: addresses of the networks that run on visitors' devices.
+        is_ones_own: whoever comes may train.
     """
     stay_offline()
     handlers, names, engines = Handlers(stylizer), stylizer.names, list(stylizer.engines)
@@ -110,6 +116,7 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                     sides=SIDES,
                     small_side=SMALL_SIDE,
                     networks=names,
+                    paintings=[(name, one.title) for name, one in stylizer.paintings.items()],
                     engines=[(texts.ENGINES[name], name) for name in [*engines, DEVICE]],
                 )
                 viewer = Viewer(
@@ -139,7 +146,9 @@ def build_demo(stylizer: Stylizer, device_files: Mapping[str, str] = {}) -> gr.B
                 )
             with gr.Tab("Live"):
                 example = stylizer.first_visitor().shown.files
-                live_tab(stylizer.parameters, device_files, example)
+                live_tab(stylizer.parameters, stylizer.paintings, device_files, example)
+            with gr.Tab("Your painting"):
+                painting_tab(is_ones_own)
             with gr.Tab("Training"):
                 training_tab(ASSETS)
             with gr.Tab("About"):
@@ -205,10 +214,14 @@ def script(name: str) -> str:
     return (ASSETS / f"{name}.js").read_text(encoding="utf-8")
 
 
-def build_application(stylizer: Stylizer) -> Starlette:
-    """The page with its bounds, for a server."""
+def build_application(stylizer: Stylizer, trainings: Path | None = None) -> Starlette:
+    """The page with its bounds, for a server.
+
+    Args:
+        trainings: where they are kept; None: the page is everybody's, and trains nothing.
+    """
     device_files = DeviceFiles(stylizer.networks)
-    demo = build_demo(stylizer, device_files.addresses)
+    demo = build_demo(stylizer, device_files.addresses, trainings is not None)
     demo.has_launched = True  # or Gradio takes any file of this machine for an upload
     demo.state_session_capacity = MAX_SESSIONS
     limit_queue(demo, PLACES)
@@ -216,6 +229,8 @@ def build_application(stylizer: Stylizer) -> Starlette:
     routes: list[BaseRoute] = [
         *(live.route(), preview_route(), static_route(), device_files.route())
     ]
+    if trainings:
+        routes += Studio(trainings, stylizer, device_files).routes()
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     bounds = {"routes": routes, "max_upload": MAX_BYTES, "root_path": root_path}
     return gr.mount_gradio_app(
@@ -262,8 +277,10 @@ def main(address: Address, sockets: Sequence[socket.socket], folder: Path) -> No
     try:
         networks, engines = load_engines()
         hashes = {name: sha256(CHECKPOINTS / f"{name}.safetensors") for name in networks}
-        stylizer = Stylizer(networks, engines, store, examples(), hashes)
-        server = Server(build_application(stylizer), sockets, MAX_MESSAGE)
+        others = {name: load_painting(path) for name, path in paintings().items()}
+        stylizer = Stylizer(networks, engines, store, examples(), hashes, others)
+        trainings = TRAININGS.resolve() if is_ones_own(address, os.environ) else None
+        server = Server(build_application(stylizer, trainings), sockets, MAX_MESSAGE)
     except CheckpointError as error:
         sys.exit(f"app.py: {error}")
     except OSError as error:

@@ -37,7 +37,7 @@ import torch
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from nst.checkpoint import unusable_state
+from nst.checkpoint import title_of, unusable_state
 from nst.fast import keep_freed_memory
 from nst.files import locked, sha256
 from nst.loss import PerceptualLoss
@@ -235,6 +235,7 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
         torch.set_float32_matmul_precision("high")  # TF32: all digits of features in bf16
 
     style = read_style(options.style, settings.style_side)
+    painting = title_of(options.style)
     of_vgg = settings.loss.vgg_pooling, settings.loss.loss_margin
     vgg = load_vgg16(options.vgg_weights, *of_vgg).to(world.device)
     shared = dataclasses.replace(settings.loss, lattice_weight=0.0)
@@ -256,7 +257,7 @@ def prepare_and_train(options: Options, given: dict[str, Any], world: World) -> 
         of_loss = dataclasses.replace(recipe.loss, style_layers=loss.settings.style_layers)
         recipe = dataclasses.replace(recipe, loss=of_loss)
         hardware = describe_hardware(world, precision, compiled)
-        run = Run(name, recipe, sources, hardware, options.out, world, compiled)
+        run = Run(name, recipe, sources, hardware, options.out, world, painting, compiled)
         if options.start:
             run.start_at(options.start)
         runs.append(run)

@@ -14,3 +14,4 @@ def _shipped(folder: str) -> Path:
 
 ASSETS = _shipped("assets")
 CHECKPOINTS = _shipped("checkpoints")
+PAINTINGS = CHECKPOINTS / "paintings"  # others than The Starry Night

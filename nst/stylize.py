@@ -2,6 +2,7 @@
 
     python -m nst.stylize photo.jpg -o out.png                  one photo through v3
     python -m nst.stylize photos/ more.jpg --variant all -o results/
+    python -m nst.stylize photo.jpg -o out.png --weights mine.safetensors     a network of one's own
 
 Of a folder, the pictures directly in it are taken, but for results of this program; a name with
 * or ? stands for those that fit.  Several results go into a folder, as photo-v3.png and so on.  A
@@ -29,7 +30,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_networks
+from nst.checkpoint import CheckpointError, load_checkpoint, paintings
 from nst.console import command_parser
 from nst.files import names_folder, sha256, write_then_rename
 from nst.inference.blend import blend
@@ -67,18 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
     try:
         check_format(options.out)
         photos = photo_files(options.photos, options.recursive)
-        jobs = plan(photos, options.out, variants, options.format)
-        networks = load_networks(options.checkpoints, variants=variants)
+        files = checkpoint_files(options)
+        jobs = plan(photos, options.out, tuple(files), options.format)
+        networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
-    recipes = {name: _recipe(name, options) for name in variants}
+    recipes = {
+        name: Recipe(name, sha256(file), options.strength, options.keep_colours)
+        for name, file in files.items()
+    }
     failures = []
     with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
         for job in jobs:
@@ -138,13 +142,25 @@ def run_job(
         bar.update(end - bar.n)
 
 
+def checkpoint_files(options: argparse.Namespace) -> dict[str, Path]:
+    """The networks' files by the name that their results get."""
+    if path := options.weights or paintings().get(options.painting):
+        return {path.stem: path}
+    variants = VARIANTS if options.variant == "all" else (options.variant,)
+    return {name: options.checkpoints / f"{name}.safetensors" for name in variants}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("nst.stylize", __doc__)
     add = parser.add_argument
     add("photos", nargs="+", metavar="PHOTO", help="files or folders")
     add("--recursive", action="store_true", help="take folders within folders, and keep them apart")
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
-    add("--variant", choices=(*VARIANTS, "all"), default="v3")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
+    learned = "another one than The Starry Night, which v4 has learned"
+    network.add_argument("--painting", choices=tuple(paintings()), metavar="NAME", help=learned)
+    network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
     add("--size", type=side, metavar="PX", help="longer side at most, of photos")
     add("--strength", type=share, default=1.0, help="0 the photo, 1 the result")
     add("--keep-colours", action="store_true", help="those of the photo")
@@ -158,11 +174,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--skip-existing", action="store_true", help="make only what is missing")
     add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
-
-
-def _recipe(variant: str, options: argparse.Namespace) -> Recipe:
-    checkpoint = sha256(options.checkpoints / f"{variant}.safetensors")
-    return Recipe(variant, checkpoint, options.strength, options.keep_colours)
 
 
 def _suffix(text: str) -> str:

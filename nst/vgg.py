@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from nst.files import sha256
 from nst.models import normalise
 
 Pooling = Literal["max", "average"]
+DOWNLOAD = "vgg16-397923af.pth"  # torchvision's weights, as their file is called
+DOWNLOAD_BYTES = 553_433_881
 
 
 class VGGFeatures(nn.Module):
@@ -125,6 +128,15 @@ def load_vgg16(
     return VGGFeatures(layers, margin)
 
 
+def downloaded() -> float:
+    """How much of torchvision's weights is here already, from 0 to 1."""
+    path = Path(torch.hub.get_dir(), "checkpoints", DOWNLOAD)
+    if path.exists():
+        return 1.0
+    parts = [part.stat().st_size for part in path.parent.glob(f"{DOWNLOAD}.*.partial")]
+    return min(max(parts, default=0) / DOWNLOAD_BYTES, 0.99)
+
+
 def _torchvisions_weights() -> Path:
     """The file with torchvision's weights, downloaded where it is not yet there.
 
@@ -138,6 +150,8 @@ def _torchvisions_weights() -> Path:
     beginning = path.stem.rpartition("-")[2]
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        megabytes = DOWNLOAD_BYTES // 2**20
+        print(f"VGG-16's weights are downloaded, once: {megabytes} MB", file=sys.stderr)
         try:
             torch.hub.download_url_to_file(url, str(path), hash_prefix=beginning)
         except (OSError, RuntimeError) as error:

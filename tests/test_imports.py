@@ -30,7 +30,8 @@ MAY_USE = {
     "nst.web.server": {*BELOW, "nst.web.server"},
     "nst.web.live": {*BELOW, "nst.web.server", "nst.web.live"},
     "nst.web.page": {*BELOW, "nst.artifacts", "nst.web.server", "nst.web.live", "nst.web.page"},
-    "app": {*BELOW, "nst.web.server", "nst.web.live", "nst.web.page"},
+    "nst.web.painting": {*BELOW, "nst.web.server", "nst.web.page", "nst.web.painting"},
+    "app": {*BELOW, "nst.web.server", "nst.web.live", "nst.web.page", "nst.web.painting"},
     "train": {"nst", "nst.training"},
 }
 PAGE_ONLY = {"gradio", "gradio_client", "spaces"}

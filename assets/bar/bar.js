@@ -18,6 +18,8 @@ export function start(component) {
   foldAway(element);
   hear("shown", (shown) => bar.takeShown(shown));
   hear("device-refused", () => bar.leaveDevice());
+  hear("paintings", (paintings) => paintings.forEach(({ name, title }) => bar.offerPainting(name, title)));
+  hear("compare", (name) => bar.compare(name));
   window.addEventListener("hashchange", () => {
     showNone(); // but a link to another view, pasted
     location.reload();
@@ -26,10 +28,11 @@ export function start(component) {
 }
 
 /** What the address asks for, as far as there is such a thing. */
-function requestIn(address, { examples, sides, networks, engines }) {
+function requestIn(address, { examples, sides, networks, paintings, engines }) {
   const among = (values, value) => (values.includes(value) ? value : undefined);
   const names = address.get("networks")?.split(",") ?? [];
-  const chosen = networks.filter((name) => names.includes(name));
+  const known = [...networks, ...paintings.map(([name]) => name)];
+  const chosen = known.filter((name) => names.includes(name));
   const strength = Math.min(Math.max(Number(address.get("strength")) || 0, 0), 100);
   const found = {
     example: among(examples.map(([name]) => name), address.get("example")),
@@ -41,6 +44,8 @@ function requestIn(address, { examples, sides, networks, engines }) {
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
+
+const isOpen = (selector) => document.querySelector(selector)?.getClientRects().length > 0;
 
 function choice(type, name, value, text, checked) {
   const input = make("input", { type, name, value });
@@ -82,6 +87,7 @@ class Bar extends Part {
       this.find(".networks").append(
         choice("checkbox", "bar-network", name, name, request.networks.includes(name)));
     }
+    for (const [name, title] of props.paintings) this.offerPainting(name, title);
     for (const [text, name] of props.engines) {
       this.find(".engines").append(choice("radio", "bar-engine", name, text, name === request.engine));
     }
@@ -90,6 +96,27 @@ class Bar extends Part {
     this.find(".strength input").value = request.strength;
     this.find(".strength output").textContent = `${request.strength} %`;
     this.find(".colours input").checked = request.keep_colours;
+  }
+
+  /** One more network to choose, which has learned another painting than the others. */
+  offerPainting(name, title) {
+    if (this.#box(name)) return;
+    const chosen = this.request.networks.includes(name);
+    this.find(".paintings").append(choice("checkbox", "bar-network", name, title, chosen));
+    this.find(".paintings").hidden = false;
+  }
+
+  #box(name) {
+    return this.find(`[name=bar-network][value="${CSS.escape(name)}"]`);
+  }
+
+  /** Show what this network makes of the photo, beside the others. */
+  compare(name) {
+    this.#box(name).checked = true;
+    [...document.querySelectorAll("#tabs button[role=tab]")]
+      .find((tab) => tab.textContent.trim() === "Compare")?.click();
+    this.request.networks = this.#ticked();
+    this.#ask(true);
   }
 
   /** What the address asks for, or this tab's photo from before it was loaded again. */
@@ -129,9 +156,12 @@ class Bar extends Part {
       picker.value = ""; // so that the same one can be chosen again
     });
     const refuse = (words) => tell("words", { words, error: true });
-    receiveFiles((file) => this.#takeFile(file), refuse, this.find(".drop"));
+    const receive = (file) => (isOpen("#painting") ? tell("dropped", file) : this.#takeFile(file));
+    receiveFiles(receive, refuse, this.find(".drop"));
     this.on(".forget", "click", () => this.#forget());
-    this.on(".networks", "change", ({ target }) => this.#chooseNetworks(target));
+    for (const kind of [".networks", ".paintings"]) {
+      this.on(kind, "change", ({ target }) => this.#chooseNetworks(target));
+    }
     this.on(".start", "click", () => this.#ask(!this.#waits));
     this.on(".size select", "change", ({ target }) => this.#set({ side: Number(target.value) }));
     this.on(".engines", "change", ({ target }) => this.#set({ engine: target.value }));
@@ -220,13 +250,16 @@ class Bar extends Part {
   }
 
   #chooseNetworks(box) {
-    const ticked = this.element.querySelectorAll(".networks input:checked");
-    if (!ticked.length) {
+    if (!this.#ticked().length) {
       box.checked = true;
       tell("words", { words: "At least one network is needed.", error: true });
       return;
     }
-    this.#set({ networks: [...ticked].map((input) => input.value) });
+    this.#set({ networks: this.#ticked() });
+  }
+
+  #ticked() {
+    return [...this.element.querySelectorAll("[name=bar-network]:checked")].map(({ value }) => value);
   }
 
   #choosePhoto(photo, example) {

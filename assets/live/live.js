@@ -2,6 +2,7 @@
 
 import { hasGpu } from "../device/opening.js";
 import { Part } from "../dom.js";
+import { hear } from "../messages.js";
 import { canvasesCanBeRead } from "../viewer/png.js";
 import { DeviceVisit } from "./device_visit.js";
 import { Example } from "./example.js";
@@ -23,6 +24,7 @@ export function start({ element, props }) {
   panel.offerNetworks();
   panel.describe();
   panel.describeWay();
+  hear("paintings", (paintings) => panel.offerMore(paintings));
   panel.listen();
 }
 
@@ -142,6 +144,17 @@ class Panel extends Part {
         this.#fresh = true; // what they showed was another network's
         this.#look();
       });
+    });
+  }
+
+  /** Networks that have learned a painting here meanwhile, in the order in which the server has them. */
+  offerMore(paintings) {
+    paintings.forEach(({ title, words, address }) => {
+      const known = this.networks.find(([, other]) => other === words);
+      if (known) known[2] = address;
+      if (known) return;
+      for (const select of this.selects) select.append(new Option(title, this.networks.length));
+      this.networks.push([title, words, address]);
     });
   }
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nst.files import sha256
 from nst.loss import LossTerms, PerceptualLoss
+from nst.pictures.painting import check_painting
 from nst.pictures.reading import PictureError, limit_side, read_picture
 from nst.pictures.tensors import to_tensor
 from nst.training.data import Photos, batch_indices
@@ -77,10 +78,12 @@ def read_style(path: Path, side: int) -> Tensor:
     """The style picture as the loss wants it, (3, H, W) in [0, 1], its longer side of `side` px.
 
     Raises:
-        PictureError: no readable picture; the message names the file.
+        PictureError: no readable picture, or none to learn from; the message names the file.
     """
     try:
-        return to_tensor(limit_side(read_picture(path), side))
+        picture = read_picture(path)
+        check_painting(picture)
+        return to_tensor(limit_side(picture, side))
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from None
 

@@ -41,6 +41,7 @@ class Run:
         hardware: what does not: precision, device, versions.
         out: the folder of `<variant>.safetensors`, `.csv` and `.state.pt`.
         world: the processes that train it; one of them writes.
+        painting: its title.
         compiled: through torch.compile.
     """
 
@@ -52,6 +53,7 @@ class Run:
         hardware: dict[str, Any],
         out: Path,
         world: World,
+        painting: str,
         compiled: bool = False,
     ) -> None:
         self.variant = variant
@@ -59,6 +61,7 @@ class Run:
         self.sources = sources
         self.hardware = hardware
         self.world = world
+        self.painting = painting
         torch.manual_seed(settings.seed)
         self.model = build_model(variant)
         self.model.to(world.device, memory_format=torch.channels_last)
@@ -169,6 +172,7 @@ class Run:
             changes=json.dumps(self.changes),
             hardware=json.dumps(self.history),
             style_sha256=self.sources["style_sha256"],
+            painting=self.painting,
         )
 
     @torch.no_grad()

@@ -112,19 +112,3 @@ def idle() -> Iterator[Idle]:
     application = build_application(Stylizer(load_networks(), engines, store, {"lamps": LAMPS}))
     with serving(application) as url:
         yield Idle(url, application, store)
-
-
-@pytest.fixture(scope="session")
-def with_webgpu(browser: object) -> Iterator[object]:
-    """A Chromium whose graphics device is a software adapter."""
-    from tests.browser import executable
-    from tests.web.test_device import WITH_WEBGPU
-
-    with browser.browser_type.launch(executable_path=executable(), args=WITH_WEBGPU) as chromium:
-        page = chromium.new_page()
-        page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-        page.goto("http://localhost/")
-        if not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
-            pytest.skip("this Chromium has no WebGPU")
-        page.close()
-        yield chromium

@@ -14,7 +14,7 @@ from nst.web.page.static import FOLDER, address, files, static_route
 
 IMPORT = re.compile(r'^import \{ (.*) \} from "(\..*)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:const|class|function) (\w+)", re.MULTILINE)
-ENTRIES = {f"{part}/{part}.js" for part in ("bar", "latency", "live", "viewer")}
+ENTRIES = {f"{part}/{part}.js" for part in ("bar", "latency", "live", "painting", "viewer")}
 WHEN_ASKED_FOR = {"device/engine.js": {"Engine"}}
 MODULES = {name: text.decode() for name, text in files().items() if b"\nexport " in text}
 

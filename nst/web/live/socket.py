@@ -93,7 +93,7 @@ class Live:
     """
 
     def __init__(self, networks: Mapping[str, Engine], lock: PriorityLock) -> None:
-        self.networks, self.lock = list(networks.values()), lock
+        self.networks, self.lock = networks, lock  # others may join at the end
         self._seat = asyncio.Lock()  # first come, first served
         self._waiting = 0
         self._here: Counter[str | None] = Counter()  # by client, who are live or wait
@@ -183,7 +183,7 @@ class Live:
         """
         try:
             with self.lock.turn(Priority.LIVE):
-                result, seconds = stylize(self.networks[position], picture)
+                result, seconds = stylize(list(self.networks.values())[position], picture)
         except Exception:  # for example, too little memory
             _log.exception("a frame could not be stylized")
             raise Over(FAILED) from None

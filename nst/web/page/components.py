@@ -142,6 +142,7 @@ class Bar(OwnHTML):
         examples: of each its name, a small picture as an address, and its size in px.
         sides: px; `small_side` is the largest one that runs at once.
         networks: names.
+        paintings: of each network that has learned another one, its name and that title.
         engines: of each its label and name.
     """
 
@@ -157,6 +158,7 @@ class Bar(OwnHTML):
         sides: Sequence[int] = (),
         small_side: int = 0,
         networks: Sequence[str] = (),
+        paintings: Sequence[tuple[str, str]] = (),
         engines: Sequence[tuple[str, str]] = (),
         **settings: Any,
     ) -> None:
@@ -165,6 +167,7 @@ class Bar(OwnHTML):
             "sides": list(sides),
             "small_side": small_side,
             "networks": list(networks),
+            "paintings": [list(choice) for choice in paintings],
             "engines": [list(choice) for choice in engines],
             "strength_step": STRENGTH_STEP,
             "accept": accepted_types(),

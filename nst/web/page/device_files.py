@@ -27,9 +27,13 @@ class DeviceFiles:
         self.addresses: dict[str, str] = {}  # by network, seen from the page
         self._files: dict[str, bytes] = {}  # by address
         for name, network in networks.items():
-            content = device_program(network, half=name in IN_HALF).to_bytes()
-            address = f"{FOLDER}/{sha256(content).hexdigest()[:16]}/{name}.nst"
-            self.addresses[name], self._files[address] = address, content
+            self.add(name, network)
+
+    def add(self, name: str, network: TransformerNet) -> None:
+        """One more, or another one of that name."""
+        content = device_program(network, half=name in IN_HALF).to_bytes()
+        address = f"{FOLDER}/{sha256(content).hexdigest()[:16]}/{name}.nst"
+        self.addresses[name], self._files[address] = address, content
 
     def route(self) -> Route:
         """Where the files lie; others are not there."""

@@ -88,7 +88,7 @@ class Handlers:
         yield from self.stylize(request.model_copy(update={"engine": DEVICE}), visitor)
 
     def _run(self, request: StylizeRequest, visitor: Visitor) -> Iterator[Update]:
-        networks = tuple(name for name in self.stylizer.names if name in request.networks)
+        networks = tuple(name for name in self.stylizer.networks if name in request.networks)
         if not request.key or not networks:
             raise PictureError(texts.NO_NETWORK if request.key else texts.NO_PHOTO)
         visitor.mix = Mix.nearest(request.strength, request.keep_colours)
@@ -165,7 +165,8 @@ class Handlers:
 
     def table(self, measured: Latency | None = None) -> str:
         """Latencies as HTML."""
-        return latency_html(self.stylizer.parameters, measured)
+        parameters = {name: self.stylizer.parameters[name] for name in self.stylizer.names}
+        return latency_html(parameters, measured)
 
     def _update(self, visitor: Visitor, words: str, **report: Any) -> Update:
         """All that is current, and a line about it."""
@@ -208,7 +209,7 @@ class Handlers:
                 heat=spots.heat,
             )
         return Pane(
-            facts=texts.facts(name, self.stylizer.parameters, results),
+            facts=texts.facts(name, self.stylizer.parameters, results, self.stylizer.paintings),
             time=f"{1000 * made.seconds:.0f} ms" if made else "",
             alt="the photo" if name == ORIGINAL else f"the photo, stylized by {name}",
             picture=FileData(path=path, orig_name=Path(path).name) if path else None,

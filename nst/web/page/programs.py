@@ -85,7 +85,7 @@ class Programs:
 
     def _networks(self, sent: Any) -> tuple[str, ...]:
         """In the order of the page."""
-        names = self.stylizer.names
+        names = list(self.stylizer.networks)
         known = isinstance(sent, list) and all(name in names for name in sent)
         _check(known, f"networks have to be a list of some of {', '.join(names)}.")
         _check(sent, texts.NO_NETWORK)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from nst.checkpoint import Painting
 from nst.fast import give_back_freed_memory
-from nst.inference.engines import Engine
+from nst.inference.engines import Engine, EngineName, build_engines
 from nst.inference.latency import hardware, latency_rounds
 from nst.inference.picture import stylize
 from nst.models import TransformerNet, count_parameters
@@ -35,7 +36,7 @@ MEASURE_REPEATS = 10
 MAX_SIDE = 2048  # px, of results
 MAX_MADE = 200  # results that are found again, of at most 50 kB; their pictures are files
 
-Engines = Mapping[str, Mapping[str, Engine]]  # engine -> network -> what runs it
+Engines = Mapping[EngineName, dict[str, Engine]]  # engine -> network -> what runs it
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Stylizer:
         store: where pictures are kept.
         examples: name -> file; the first one is what a new visitor sees, and is stylized here.
         checkpoints: name -> SHA-256 of the network's file.
+        paintings: name -> a network that has learned another one than The Starry Night.
     """
 
     def __init__(
@@ -58,11 +60,16 @@ class Stylizer:
         store: PictureStore,
         examples: Mapping[str, Path],
         checkpoints: Mapping[str, str] = {},
+        paintings: Mapping[str, Painting] = {},
     ) -> None:
-        self.networks, self.engines, self.store, self.examples = networks, engines, store, examples
+        self.engines, self.store, self.examples = engines, store, examples
+        self.networks = dict(networks)  # of all paintings
         self.recipes = {name: Recipe(name, checkpoints.get(name, "unknown")) for name in networks}
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
-        self.names = list(networks)  # in the order of the page
+        self.names = list(networks)  # of The Starry Night, in the order of the page
+        self.paintings: dict[str, Painting] = {}  # the others, which are not shown at first
+        for name, painting in paintings.items():
+            self.add(name, painting)
         self.first_engine = next(iter(engines))
         self.lock = PriorityLock()
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
@@ -71,6 +78,14 @@ class Stylizer:
         self._measurement: object = None  # the last one
         first = self.first_example = next(iter(examples))
         self._prepare(first)
+
+    def add(self, name: str, painting: Painting) -> None:
+        """One more network, or another one of that name."""
+        for engine, networks in self.engines.items():
+            networks |= build_engines({name: painting.network}, engine)
+        self.parameters[name] = count_parameters(painting.network)
+        self.networks[name], self.paintings[name] = painting.network, painting
+        self.recipes[name] = Recipe(name, painting.sha256)
 
     def prepare(self) -> None:
         """Stylize the examples, so that a click shows them at once; whoever asks goes first."""
@@ -158,8 +173,9 @@ class Stylizer:
         Below `Priority.VISITOR` it ends before its time where another measurement begins.
         """
         self._measurement = this = object()
-        times: dict[str, list[float]] = {name: [] for name in self.engines[engine]}
-        rounds = latency_rounds(self.engines[engine], side, side, MEASURE_REPEATS)
+        times: dict[str, list[float]] = {name: [] for name in self.names}
+        measured = {name: self.engines[engine][name] for name in self.names}
+        rounds = latency_rounds(measured, side, side, MEASURE_REPEATS)
         machine = hardware(engine)
         with self.lock.wanted(priority):
             while priority == Priority.VISITOR or this is self._measurement:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from nst.checkpoint import Painting
 from nst.paper import LATENCY_MS, LATENCY_SIDE
 from nst.web.live.socket import ROUTE
 from nst.web.page import texts
@@ -52,15 +53,19 @@ class DeviceLatency(OwnHTML):
 
 
 def live_tab(
-    parameters: Mapping[str, int], device_files: Mapping[str, str], example: Mapping[str, str]
+    parameters: Mapping[str, int],
+    paintings: Mapping[str, Painting],
+    device_files: Mapping[str, str],
+    example: Mapping[str, str],
 ) -> None:
-    """What moves, stylized; `parameters` and address of each network, and files of an example."""
-    LivePictures(
-        networks={name: f"{count:,} parameters" for name, count in parameters.items()},
-        device_files=device_files,
-        example=example,
-        label="live",
-    )
+    """What moves, stylized: of each network its parameters or painting and its address, and files
+    of an example.
+    """
+    words = {
+        name: texts.after(paintings[name]) if name in paintings else f"{count:,} parameters"
+        for name, count in parameters.items()
+    }
+    LivePictures(networks=words, device_files=device_files, example=example, label="live")
 
 
 def about_tab(card: Path) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from nst.checkpoint import Painting
 from nst.paths import ASSETS
 from nst.web.page.session import DEVICE, FULL, ORIGINAL, Results, Shown
 from nst.web.page.spots import Spots
@@ -105,12 +106,28 @@ def score(spots: Spots) -> str:
     return words
 
 
-def facts(name: str, parameters: Mapping[str, int], results: Results) -> list[str]:
-    """What stands below a picture, as plain text; `parameters` of each network."""
+def facts(
+    name: str,
+    parameters: Mapping[str, int],
+    results: Results,
+    paintings: Mapping[str, Painting] = {},
+) -> list[str]:
+    """What stands below a picture, as plain text.
+
+    Args:
+        parameters: how many each network has.
+        paintings: networks that have learned another one than The Starry Night.
+    """
     if name == ORIGINAL:
         width, height = results.photo.size
         return [fact for fact in (results.photo.title, f"{width}×{height} px") if fact]
-    return [NETWORKS[name], f"{parameters[name]:,} parameters"]
+    words = after(paintings[name]) if name in paintings else NETWORKS[name]
+    return [words, f"{parameters[name]:,} parameters"]
+
+
+def after(painting: Painting) -> str:
+    """What a network is that has learned another painting."""
+    return f"{painting.variant} after “{painting.title}”"
 
 
 MEASURED_FULL = "; grid and spots measured at full strength"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,15 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return f"[{self.name}]:{self.port}" if ":" in self.name else f"{self.name}:{self.port}"
+
+
+def is_ones_own(address: Address, environment: Mapping[str, str]) -> bool:
+    """Whether only this machine's user comes here, who may train on it; NST_OWN=1 says so, too."""
+    if environment.get("NST_OWN"):
+        return True
+    behind_a_proxy = environment.get("GRADIO_ROOT_PATH") or environment.get("SPACE_ID")
+    is_loopback = address.name == "localhost" or address.name.startswith("127.")
+    return (is_loopback or address.name == "::1") and not behind_a_proxy
 
 
 def prepare() -> tuple[Address, list[socket.socket], Path]:
