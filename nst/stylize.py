@@ -138,8 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     add("photos", type=Path, nargs="+", metavar="PHOTO", help="files or folders")
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
     add("--variant", choices=(*VARIANTS, "all"), default="v3")
-    add("--size", type=_side, metavar="PX", help="longer side at most, of photos")
-    add("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
+    add("--size", type=side, metavar="PX", help="longer side at most, of photos")
+    add("--strength", type=share, default=1.0, help="0 the photo, 1 the result")
     add("--keep-colours", action="store_true", help="those of the photo")
     add("--format", type=_suffix, choices=tuple(OUTPUTS), default=".png")
     add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
@@ -154,14 +154,14 @@ def _suffix(text: str) -> str:
     return f".{text.lower().removeprefix('.')}"
 
 
-def _side(text: str) -> int:
+def side(text: str) -> int:
     side = int(text)
     if side < MIN_SIDE:
         raise argparse.ArgumentTypeError(f"{MIN_SIDE} px at least")
     return side
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("from 0 to 1")
