@@ -4,11 +4,14 @@
     python -m nst.stylize photos/ more.jpg --variant all -o results/
     python -m nst.stylize photo.jpg -o out.png --weights mine.safetensors     a network of one's own
 
+    torchrun --nproc-per-node 2 -m nst.stylize photos/ -o results/ --skip-existing
+
 Of a folder, the pictures directly in it are taken, but for results of this program; a name with
 * or ? stands for those that fit.  Several results go into a folder, as photo-v3.png and so on.  A
 file that cannot be used is reported and the others are done; the exit code is 0 if all went well, 1
 if something failed, 2 if the command makes no sense, 130 after Ctrl-C.  --skip-existing goes on
-with what was stopped.
+with what was stopped.  Processes of torchrun, on one machine or on several that see the same
+folders, share the photos.
 
 In each result is written how it was made (as text and XMP), and the photo's date, author and
 resolution.
@@ -22,11 +25,14 @@ if __name__ == "__main__":
     run("nst.stylize")
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch.distributed as distributed
 from PIL import Image
 from tqdm import tqdm
 
@@ -47,6 +53,8 @@ from nst.pictures.reading import (
     TooLargeError,
     read_with_remark,
 )
+
+_RANK, _RANKS = (int(os.environ.get(*one)) for one in (("RANK", "0"), ("WORLD_SIZE", "1")))
 
 
 class Output(NamedTuple):
@@ -76,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
+    jobs = jobs[_RANK::_RANKS]  # before what others make is there
     if options.skip_existing:
         jobs = missing(jobs)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
@@ -84,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, file in files.items()
     }
     failures = []
-    with tqdm(total=sum(len(job.results) for job in jobs), unit="picture") as bar:
+    total = sum(len(job.results) for job in jobs)
+    with tqdm(total=total, unit="picture", position=_RANK) as bar:
         for job in jobs:
             try:
                 run_job(job, networks, engines, recipes, options, bar)
@@ -97,7 +107,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if failures:
         names = ", ".join(map(str, failures))
         complain(f"{len(failures)} of {len(jobs)} photos failed: {names}")
+    if _RANKS > 1:
+        _wait_for_others()
     return 1 if failures else 0
+
+
+def _wait_for_others() -> None:
+    """Until all processes are done: torchrun ends the others when one has failed."""
+    distributed.init_process_group("gloo", timeout=timedelta(weeks=1))
+    distributed.barrier()
+    distributed.destroy_process_group()
 
 
 def run_job(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers import ROOT, run_python
 
-COMMANDS = {"nst.stylize", "nst.export", "nst.jobs"}
+COMMANDS = {"nst.stylize", "nst.export", "nst.jobs", "nst.video"}
 PAPER = {"nst.models", "nst.loss", "nst.vgg", "nst.paper"}
 # What each floor may use; "nst" are the modules that lie directly in the package.
 BELOW = {"nst", "nst.pictures", "nst.inference"}

@@ -122,6 +122,7 @@ class OpenVinoEngine:
         self._one_at_a_time = threading.Lock()
         self._recent: deque[Size] = deque(maxlen=RECENT)
         self._of_size: dict[Size, openvino.InferRequest] = {}  # the one used last stands last
+        self._kept: Size | None = None
         try:
             self._of_any_size = self.compile().create_infer_request()
             self(torch.zeros(1, 3, TRIAL_SIDE, TRIAL_SIDE))  # what compiles may still not run
@@ -156,6 +157,12 @@ class OpenVinoEngine:
         with self._one_at_a_time:
             self._request(size)
 
+    def keep(self, size: Size) -> None:
+        """Compile the model for pictures of a size, and keep it, however large: for a film."""
+        with self._one_at_a_time:
+            self._kept = size
+            self._of_size = {size: self.compile(size).create_infer_request()}
+
     def __call__(self, x: Tensor) -> Tensor:
         check_picture(x)
         # Put in order by NumPy: PyTorch's threads would wait for more work, busily, for some
@@ -164,7 +171,7 @@ class OpenVinoEngine:
         height, width = values.shape[2:]
         with self._one_at_a_time:
             request = self._request((width, height))
-            if width * height >= LARGE_PIXELS:
+            if width * height >= LARGE_PIXELS and (width, height) != self._kept:
                 del self._of_size[width, height]
             self._recent.append((width, height))
             result = request.infer({0: values}, share_inputs=True, share_outputs=False)[0]

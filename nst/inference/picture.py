@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from PIL import Image
 
 from nst.fast import give_back_freed_memory
-from nst.inference.engines import RELEASE_PIXELS, Engine, OpenVinoEngine
+from nst.inference.engines import RELEASE_PIXELS, Engine, OpenVinoEngine, Size
 from nst.inference.tiling import Progress, run_tiled
 from nst.models import TransformerNet
 from nst.pictures.tensors import to_picture, to_tensor
@@ -61,3 +62,14 @@ def stylize_any_size(
     started = time.perf_counter()
     result = run_tiled(network, picture, engine.name if engine else "eager", progress=progress)
     return Stylized(result, time.perf_counter() - started)
+
+
+def film_painter(
+    network: TransformerNet, engine: Engine, size: Size
+) -> Callable[[Image.Image], Image.Image]:
+    """What stylizes pictures of one size, one after the other, in memory that it keeps."""
+    if size[0] * size[1] > UNTILED_PIXELS:
+        return lambda picture: stylize_any_size(network, picture, engine).picture
+    if isinstance(engine, OpenVinoEngine):
+        engine.keep(size)
+    return lambda picture: to_picture(engine(to_tensor(picture)[None])[0])
