@@ -154,12 +154,15 @@ def test_the_benchmarks_file_does_not_depend_on_what_can_be_printed(tmp_path: Pa
     assert len((tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()) == 1 + len(VARIANTS)
 
 
-def interrupted(command: Sequence[str | Path], wait_for: Path | float) -> tuple[int, str]:
-    """Run Python until a file is there, or some seconds; press Ctrl-C; exit code and stderr."""
+def interrupted(command: Sequence[str | Path], wait_for: Path | float | str) -> tuple[int, str]:
+    """Run Python until a file is there, some seconds, or words are printed.
+
+    Then press Ctrl-C; the exit code and stderr.
+    """
     process = subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         # Tests may themselves run in the background, where it would be ignored.
@@ -168,6 +171,8 @@ def interrupted(command: Sequence[str | Path], wait_for: Path | float) -> tuple[
     deadline = time.monotonic() + 120
     if isinstance(wait_for, float):
         time.sleep(wait_for)
+    elif isinstance(wait_for, str):
+        assert any(wait_for in line for line in process.stdout)
     else:
         while not wait_for.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -220,7 +225,7 @@ def test_a_batch_is_stopped_and_goes_on(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="POSIX's signals")
 def test_control_c_while_measuring(tmp_path: Path) -> None:
     command = ["-m", "nst.benchmark", "--size", "256", "--repeats", "1000"]
-    code, errors = interrupted([*command, "--csv", tmp_path / "a.csv"], 12.0)
+    code, errors = interrupted([*command, "--csv", tmp_path / "a.csv"], "eager PyTorch")
     assert (code, errors) == (130, f"{STOPPED}\n")
     assert list(tmp_path.iterdir()) == []
 

@@ -42,7 +42,6 @@ def page(desktop: object) -> object:
     desktop.locator("#viewer .fit").click()
     desktop.evaluate("document.activeElement.blur(), window.scrollTo(0, 0)")
     desktop.mouse.move(0, 0)
-    desktop.wait_for_timeout(300)  # a wheel that has been turned goes on turning
     return desktop
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -123,9 +125,8 @@ def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> N
     async def scenario() -> None:
         visitor = Unread()
         scope = {"type": "websocket", "path": ROUTE, "headers": RAW_HEADERS}
-        socket = WebSocket(scope, visitor.receive, visitor.send)
         async with asyncio.timeout(60):
-            await live.visit(socket)
+            await live.visit(WebSocket(scope, visitor.receive, visitor.send))
         assert [message["type"] for message in visitor.said] == [
             "websocket.accept",
             *2 * ["websocket.send"],  # go, and a result
@@ -133,13 +134,27 @@ def test_who_reads_nothing_leaves_the_seat(monkeypatch: pytest.MonkeyPatch) -> N
             "websocket.close",
         ]
         assert module.UNREAD in visitor.said[-2]["text"]
-        expected = time.monotonic() + 3 * PATIENCE  # two sends may end by their own limits first
-        while live._seat.locked():  # the server hears of it a moment later
-            assert time.monotonic() < expected
-            time.sleep(0.01)
+        wait_for_the_seat(live)
         assert not live._here
 
     run_in_thread(scenario())
+
+
+def wait_for_the_seat(live: Live) -> None:
+    """The server hears a moment later that somebody has left."""
+    end = time.monotonic() + 3 * PATIENCE  # two sends may end by their own limits first
+    while live._seat.locked():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def connect_narrowly(url: str) -> ClientConnection:
+    """A visit whose system takes little that it does not read: ten megabytes otherwise."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    address = urlsplit(url)
+    narrow.connect((address.hostname, address.port))
+    return connect(url.replace("http", "ws") + ROUTE, sock=narrow, origin=url, max_queue=1)
 
 
 def send_without_end(visit: ClientConnection, sent: bytes) -> None:
@@ -153,13 +168,12 @@ def test_who_never_reads_is_cut_off_by_the_server(monkeypatch: pytest.MonkeyPatc
     jpeg = encoded(Image.effect_noise((640, 640), 100), "JPEG", quality=80)
     sent = frame(first=0, jpeg=jpeg)
     with made.serving(Starlette(routes=[live.route()])) as url:
-        address = url.replace("http", "ws") + ROUTE
-        with connect(address, origin=url, max_queue=1) as visit:
+        with connect_narrowly(url) as visit:
             assert "go" in visit.recv(timeout=PATIENCE)
             visit.socket.settimeout(PATIENCE)  # it would wait for ever where nobody cuts it off
             with pytest.raises((ConnectionClosed, ConnectionError)):
                 send_without_end(visit, sent)
-        assert not live._seat.locked()
+        wait_for_the_seat(live)
 
 
 def test_one_address_has_few_places() -> None:

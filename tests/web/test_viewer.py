@@ -50,6 +50,7 @@ def test_pixels_on_the_screen_are_the_results(page: Page) -> None:
 def turn_wheel(page: Page, name: str, amount: float, key: str | None = None) -> None:
     box = place(page, name)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)  # until the wheel may mean something else than before
     if key:
         page.keyboard.down(key)
     page.mouse.wheel(0, amount)
