@@ -48,5 +48,5 @@ def test_the_ablations_names_are_explained() -> None:
 def test_verdicts_stand_beside_their_claims() -> None:
     said = verdicts((ASSETS / "claims.md").read_text(encoding="utf-8")).splitlines()
     assert len(said) == 4
-    assert said[1] == "- The lightweight networks learn more slowly. **Not confirmed.**"
+    assert said[1] == "- The lightweight networks learn more slowly. **Not confirmed (one seed).**"
     assert said[3].startswith("- Red spots in the lightweight networks, none in the baseline. **")
