@@ -96,7 +96,8 @@ def _texts(tags: Any, names: tuple[ExifTags.Base, ...]) -> dict[int, str]:
 def _dpi(sent: Any) -> tuple[float, float] | None:
     with contextlib.suppress(TypeError, ValueError):
         across, down = map(float, sent)
-        if all(1 <= length < 60_000 for length in (across, down)):
+        is_known = not round(across) == round(down) == 72  # EXIF's number where nobody knows it
+        if is_known and all(1 <= length < 60_000 for length in (across, down)):
             return across, down
     return None
 

@@ -85,6 +85,10 @@ def test_where_it_was_taken_is_kept_where_that_is_asked_for() -> None:
 
 def test_of_a_photo_nothing_is_said_that_was_not_there() -> None:
     assert read_with_remark(encoded(random_picture(40, 30))).origin == Origin()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "somebody"  # without a resolution: Pillow says 72
+    sent = encoded(random_picture(40, 30), "JPEG", exif=exif.tobytes())
+    assert read_with_remark(sent).origin == Origin()
     assert save_settings("PNG", (40, 30), None, Origin()) == {}
 
 
@@ -96,7 +100,7 @@ def test_what_a_stranger_wrote_there_fits_into_every_format() -> None:
     for form in FORMATS:
         author = written(form, read_with_remark(sent).origin).getexif()[ExifTags.Base.Artist]
         assert author == "a" * 500
-    for dpi in (0, 90_000):
+    for dpi in (0, 72, 90_000):
         sent = encoded(random_picture(40, 30), dpi=(dpi, dpi))
         assert read_with_remark(sent).origin == Origin()
 
