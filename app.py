@@ -79,11 +79,13 @@ TRAININGS = Path("runs", "paintings")  # of one's own, where the page is started
 ONE_AT_A_TIME = {"concurrency_id": "networks", "concurrency_limit": 1}  # or times mean nothing
 AT_ONCE = {"concurrency_id": "looking", "concurrency_limit": 4}  # waits for nobody's networks
 PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 1}  # no visitor waits behind them
+READING = {"concurrency_id": "reading", "concurrency_limit": 1}  # a photo may be large
 MEASURING = {"concurrency_id": "measuring", "concurrency_limit": 2}  # a new one ends the one before
 PLACES = {
     "networks": Places(MAX_WAITING, 4),
     "programs": Places(MAX_WAITING, 4),
     "looking": Places(2 * MAX_WAITING, 8),
+    "reading": Places(MAX_WAITING, 4),
     "measuring": Places(4, 2),
 }
 
@@ -161,7 +163,7 @@ def build_demo(
         bar.run(handlers.ask, asked, None, queue=False, trigger_mode="multiple", **private)
         run = {"trigger_mode": "multiple", **ONE_AT_A_TIME, **private}
         bar.run(handlers.stylize, asked, changed, **run)
-        bar.read(handlers.read, asked, changed, trigger_mode="multiple", **AT_ONCE, **private)
+        bar.read(handlers.read, asked, changed, trigger_mode="multiple", **READING, **private)
         mix = {"trigger_mode": "always_last", **AT_ONCE, **private}
         bar.mix(handlers.mix, asked, changed, **mix)
         viewer.stop(handlers.stop, visitor, None, queue=False, **private)

@@ -8,6 +8,7 @@ import { Pictures } from "./pictures.js";
 import { canvasesCanBeRead } from "./png.js";
 
 const SCRAMBLED = "This browser scrambles what pages draw, so no picture can be kept here.";
+const PHOTO_GONE = "The photo could not be loaded.";
 const UNMEASURED = ["grid, spots: server only"];
 
 export class OnDevice {
@@ -62,7 +63,9 @@ export class OnDevice {
     try {
       if (!canvasesCanBeRead) throw new Error(SCRAMBLED);
       this.#photos.keepOnly([this.#photo]);
-      const photo = await this.#photos.get(this.#photo);
+      const photo = await this.#photos.get(this.#photo).catch(() => {
+        throw new Error(PHOTO_GONE);
+      });
       this.#device ??= holdDevice();
       const device = await this.#device;
       this.#name = device.name;
