@@ -6,7 +6,8 @@
 Whatever FFmpeg reads becomes H.264 in .mp4, VP9 in .webm, or an animation in .gif or .webp.  Size,
 times, aspect, colour range and sound stay; a film that lies on its side is turned, HDR becomes
 standard range, and for .mp4 an odd last row or column is cut off.  Several results go into a
-folder, as clip-v3.mp4 and so on.  PyAV is needed: pip install .[video]
+folder, as clip-v3.mp4 and so on.  --steady carries strokes along with what moves
+(`nst.inference.steady`).  PyAV and OpenCV are needed: pip install .[video]
 
 What was stopped is begun again: an encoder looks back at what it has written, so that no film in
 two pieces is the one that would have come of it (--from makes such a second piece).  The exit code
@@ -55,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
-    if importlib.util.find_spec("av") is None:
-        parser.error("films need PyAV: pip install .[video]")
+    if None in map(importlib.util.find_spec, ("av", "cv2") if options.steady else ("av",)):
+        parser.error("films need PyAV, and --steady OpenCV: pip install .[video]")
     try:
         results = plan(options.film, options.out, variants)
         if options.start >= options.end:
@@ -88,10 +89,17 @@ def run_film(
 
     film = Film(options.film, options.side, options.start, options.end)
     paint = film_painter(network, engine, film.size)
+    steady = None
+    if options.steady:
+        from nst.inference.steady import Steady  # which brings OpenCV along
+
+        steady = Steady()
 
     def painted(frame: Frame) -> Frame:
         photo = Image.fromarray(frame.pixels)
         result = paint(photo)
+        if steady:
+            result = Image.fromarray(steady(frame.pixels, np.asarray(result)))
         if options.strength < 1 or options.keep_colours:
             result = blend(photo, result, options.strength, options.keep_colours)
         return frame._replace(pixels=np.asarray(result))
@@ -162,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--to", dest="end", default=math.inf, **times)
     add("--strength", type=share, default=1.0, help="0 the film, 1 the result")
     add("--keep-colours", action="store_true", help="those of the film")
+    add("--steady", action="store_true", help="less flicker, and fewer fine strokes")
     add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
     add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser

@@ -210,6 +210,13 @@ def test_a_film_that_breaks_off(tmp_path: Path, capsys: pytest.CaptureFixture) -
     assert 0 < len(read_film(tmp_path / "out.mp4").times) < 10
 
 
+def test_steadier(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mkv", times=[0, 40, 80], size=(64, 64))
+    assert run(film, tmp_path / "plain.mp4") == run(film, tmp_path / "out.mp4", "--steady") == 0
+    plain, settled = (read_film(tmp_path / name).pictures for name in ("plain.mp4", "out.mp4"))
+    assert difference(plain[2], settled[2]) > 2 * difference(plain[0], settled[0])
+
+
 def test_commands_that_make_no_sense(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
