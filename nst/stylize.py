@@ -2,11 +2,12 @@
 
     python -m nst.stylize photo.jpg -o out.png                  one photo through v3
     python -m nst.stylize photos/ more.jpg --variant all -o results/
+    torchrun --nproc-per-node 2 -m nst.stylize photos/ -o results/      shared by two processes
 
 Of a folder, the pictures directly in it are taken.  Several results go into a folder, as
 photo-v3.png and so on.  A file that cannot be used is reported and the others are done; the exit
 code is 0 if all went well, 1 if something failed, 2 if the command makes no sense, 130 after
-Ctrl-C.  --skip-existing goes on with what was stopped.
+Ctrl-C.  --skip-existing goes on with what was stopped, torchrun's --max-restarts by itself.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from nst.pictures.reading import (
     looks_like_photo,
     read_with_remark,
 )
+from nst.ranks import share_of_rank, wait_for_others
 
 NAME_BYTES = 255  # as long may a file's name be
 
@@ -76,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks = load_networks(options.checkpoints, variants=variants)
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
+    jobs = share_of_rank(jobs)  # of all, or it would change with what others have made
     if options.skip_existing:
         jobs = missing(jobs)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
@@ -93,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if failures:
         names = ", ".join(map(str, failures))
         complain(f"{len(failures)} of {len(jobs)} photos failed: {names}")
+    wait_for_others()
     return 1 if failures else 0
 
 
