@@ -3,15 +3,13 @@
     python -m nst.stylize photo.jpg -o out.png                  one photo through v3
     python -m nst.stylize photos/ more.jpg --variant all -o results/
     python -m nst.stylize photo.jpg -o out.png --weights mine.safetensors     a network of one's own
-
-    torchrun --nproc-per-node 2 -m nst.stylize photos/ -o results/ --skip-existing
+    torchrun --nproc-per-node 2 -m nst.stylize photos/ -o results/      shared by two processes
 
 Of a folder, the pictures directly in it are taken, but for results of this program; a name with
 * or ? stands for those that fit.  Several results go into a folder, as photo-v3.png and so on.  A
 file that cannot be used is reported and the others are done; the exit code is 0 if all went well, 1
 if something failed, 2 if the command makes no sense, 130 after Ctrl-C.  --skip-existing goes on
-with what was stopped.  Processes of torchrun, on one machine or on several that see the same
-folders, share the photos.
+with what was stopped, torchrun's --max-restarts by itself.
 
 In each result is written how it was made (as text and XMP), and the photo's date, author and
 resolution.
@@ -25,14 +23,11 @@ if __name__ == "__main__":
     run("nst.stylize")
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch.distributed as distributed
 from PIL import Image
 from tqdm import tqdm
 
@@ -53,8 +48,7 @@ from nst.pictures.reading import (
     TooLargeError,
     read_with_remark,
 )
-
-_RANK, _RANKS = (int(os.environ.get(*one)) for one in (("RANK", "0"), ("WORLD_SIZE", "1")))
+from nst.ranks import RANK, share_of_rank, wait_for_others
 
 
 class Output(NamedTuple):
@@ -84,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
     except (ValueError, CheckpointError, OSError) as error:
         parser.error(str(error))
-    jobs = jobs[_RANK::_RANKS]  # before what others make is there
+    jobs = share_of_rank(jobs)  # of all, or it would change with what others have made
     if options.skip_existing:
         jobs = missing(jobs)
     engines = build_engines(networks if jobs else {}, options.engine, report=complain)
@@ -94,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     failures = []
     total = sum(len(job.results) for job in jobs)
-    with tqdm(total=total, unit="picture", position=_RANK) as bar:
+    with tqdm(total=total, unit="picture", position=RANK) as bar:
         for job in jobs:
             try:
                 run_job(job, networks, engines, recipes, options, bar)
@@ -107,16 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if failures:
         names = ", ".join(map(str, failures))
         complain(f"{len(failures)} of {len(jobs)} photos failed: {names}")
-    if _RANKS > 1:
-        _wait_for_others()
+    wait_for_others()
     return 1 if failures else 0
-
-
-def _wait_for_others() -> None:
-    """Until all processes are done: torchrun ends the others when one has failed."""
-    distributed.init_process_group("gloo", timeout=timedelta(weeks=1))
-    distributed.barrier()
-    distributed.destroy_process_group()
 
 
 def run_job(
