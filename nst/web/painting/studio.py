@@ -89,7 +89,8 @@ class Studio:
             except OSError as error:
                 return JSONResponse({"error": f"{error.strerror or error}."}, 400)
             except (ValueError, TypeError, KeyError) as error:
-                return JSONResponse({"error": str(error)}, 400)
+                words = getattr(error, "message", str(error))  # Gradio's own are quoted else
+                return JSONResponse({"error": words}, 400)
             return await asyncio.to_thread(self._state, request)
 
         return [
