@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from nst.checkpoint import load_networks, save_checkpoint
 from nst.models import build_model
 from nst.pictures.examples import LAMPS
 from nst.web.page.stylizer import Stylizer
+from nst.web.painting import studio
 from nst.web.painting.training import Asked, Training
 from nst.web.server.store import PictureStore
 from tests.browser import LOADED, NAMES, Page, expect, sync_api, visiting
@@ -37,8 +40,16 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     save_checkpoint(folder / "v4.safetensors", build_model("v4"), "v4", painting="Wave")
     engines = {"eager": {name: lambda photo: photo for name in NAMES[1:]}}
     stylizer = Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS})
-    with serving(build_application(stylizer, folder.parent)) as url:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serving(build_application(stylizer, folder.parent)) as url,
+    ):
+        patch.setattr(studio, "start_quietly", measured_already)
         yield url
+
+
+def measured_already(*_: object, **__: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "print(0.9)"], stdout=subprocess.PIPE)
 
 
 def open_tab(page: Page) -> None:
@@ -58,6 +69,8 @@ def test_what_was_learned_is_shown_and_joins_the_others(
         expect(page.locator("#painting .result .facts")).to_have_text("after 2 steps")
         assert page.locator("path.style").get_attribute("d") == "M 0.00 0.00 L 100.00 100.00"
         assert page.locator("#painting .start").is_disabled()
+        choice = page.locator("#painting .steps option:checked")
+        expect(choice).to_have_text("about 6 minutes: 400 steps")
         page.get_by_role("button", name="Compare").click()
         page.wait_for_function(LOADED, arg=len(NAMES) + 1)
         expect(page.locator("#viewer h3").last).to_have_text("wave")
