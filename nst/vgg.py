@@ -17,6 +17,7 @@ from nst.models import normalise
 Pooling = Literal["max", "average"]
 DOWNLOAD = "vgg16-397923af.pth"  # torchvision's weights, as their file is called
 DOWNLOAD_BYTES = 553_433_881
+DOWNLOAD_SIZE = f"{DOWNLOAD_BYTES / 2**20:.0f} MB"
 
 
 class VGGFeatures(nn.Module):
@@ -150,8 +151,7 @@ def _torchvisions_weights() -> Path:
     beginning = path.stem.rpartition("-")[2]
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        megabytes = DOWNLOAD_BYTES // 2**20
-        print(f"VGG-16's weights are downloaded, once: {megabytes} MB", file=sys.stderr)
+        print(f"VGG-16's weights are downloaded, once: {DOWNLOAD_SIZE}", file=sys.stderr)
         try:
             torch.hub.download_url_to_file(url, str(path), hash_prefix=beginning)
         except (OSError, RuntimeError) as error:

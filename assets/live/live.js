@@ -149,12 +149,12 @@ class Panel extends Part {
 
   /** Networks that have learned a painting here meanwhile, in the order in which the server has them. */
   offerMore(paintings) {
-    paintings.forEach(({ title, words, address }) => {
-      const known = this.networks.find(([, other]) => other === words);
+    paintings.forEach(({ name, words, address }) => {
+      const known = this.networks.find(([other]) => other === name);
       if (known) known[2] = address;
       if (known) return;
-      for (const select of this.selects) select.append(new Option(title, this.networks.length));
-      this.networks.push([title, words, address]);
+      for (const select of this.selects) select.append(new Option(name, this.networks.length));
+      this.networks.push([name, words, address]);
     });
   }
 

@@ -154,7 +154,7 @@ class Studio extends Part {
     this.#list(paintings);
     this.find(".panes").hidden = !training;
     if (!training) {
-      const size = `VGG-16’s weights, ${this.props.megabytes} MB, are downloaded at the first training.`;
+      const size = `VGG-16’s weights, ${this.props.download_size}, are downloaded at the first training.`;
       if (download < 1 && !this.find(".words").textContent) this.say(size);
       return;
     }
@@ -172,7 +172,7 @@ class Studio extends Part {
 
   #words({ network, step, steps, running, seconds_left: left }, download) {
     if (running && download < 1) {
-      return `VGG-16’s weights are downloaded, once: ${Math.round(100 * download)} % of ${this.props.megabytes} MB`;
+      return `VGG-16’s weights are downloaded, once: ${Math.round(100 * download)} % of ${this.props.download_size}`;
     }
     const after = `${step} of ${steps} steps`;
     if (!running) return step < steps ? `Stopped after ${after}, and kept.` : `${network} has learned it in ${steps} steps.`;
@@ -185,6 +185,7 @@ class Studio extends Part {
     this.find(".start").disabled = running || !this.#file;
     this.find(".stop").hidden = !running;
     this.find(".go-on").hidden = running || !this.#training;
+    this.find(".bar").classList.toggle("learning", running);
   }
 
   /** The photo by the weights saved last. */

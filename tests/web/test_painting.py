@@ -151,7 +151,7 @@ def test_files_that_were_not_sent_to_the_page_are_not_read(
         Tab(studio).train(tmp_path / "other.png"),
         Tab(studio).ask("load", file=sent(tmp_path / "other.png")),
     ):
-        assert "Only a file that was uploaded" in answer["error"]
+        assert answer["error"] == "Only a file that was uploaded can be read."
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(

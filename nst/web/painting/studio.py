@@ -4,7 +4,7 @@ GET  /painting/state                  how far the training is, and what has been
 GET  /painting/pace?network=v4        seconds for a step on this machine
 GET  /painting/picture?photo=lamps    that photo by the weights saved last, as PNG
 GET  /painting/files/NAME/painting    the painting; or checkpoint: the network, to keep
-POST /painting/train, go-on, stop, load
+POST /painting/train, go-on, stop, load    the state, or an error in a sentence
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ class Studio:
                 action = actions[request.path_params["action"]]
                 await asyncio.to_thread(action, **await request.json())
             except OSError as error:
-                return JSONResponse({"error": f"{error.strerror or error}."}, 400)
+                return JSONResponse({"error": f"{error.strerror or error}."})
             except (ValueError, TypeError, KeyError) as error:
-                return JSONResponse({"error": str(error)}, 400)
+                words = getattr(error, "message", str(error))  # Gradio's own are quoted else
+                return JSONResponse({"error": words})
             return await asyncio.to_thread(self._state, request)
 
         return [

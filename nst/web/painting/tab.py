@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from nst.models import VARIANTS
-from nst.vgg import DOWNLOAD_BYTES
+from nst.vgg import DOWNLOAD_SIZE
 from nst.web.page.components import OwnHTML, accepted_types
 from nst.web.painting.studio import ROUTE
 
@@ -36,7 +36,7 @@ class PaintingTab(OwnHTML):
             "steps": STEPS,
             "first_steps": FIRST_STEPS,
             "accept": f"{accepted_types()},.safetensors",
-            "megabytes": DOWNLOAD_BYTES // 2**20,
+            "download_size": DOWNLOAD_SIZE,
         }
         super().__init__(value, **choices, **settings)
 
