@@ -3,6 +3,7 @@
 import { readAddress, writeAddress } from "../address.js";
 import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
+import { asToolbar } from "../toolbar.js";
 import { foldAway } from "./folding.js";
 import { forget, keep, restore } from "./keeping.js";
 import { receiveFiles, send } from "./photo.js";
@@ -72,6 +73,7 @@ class Bar extends Part {
       });
       this.find(".examples").append(button);
     }
+    asToolbar(this.find(".examples"));
     this.#pressExample();
     this.#showPhoto(Object.fromEntries(props.examples)[request.example], request.example);
     for (const [text, side] of props.sides) this.find(".size select").append(new Option(text, side));
