@@ -33,8 +33,7 @@ export function overhearClient() {
     }
     if (!answer.ok) end(answer.status === 503 ? FULL : FAILED);
     else if (kind === "queue/join") await noteJob(options, answer.clone());
-    else if (kind === "queue/data") follow(answer.clone().body);
-    return answer;
+    return answer.ok && kind === "queue/data" ? overheard(answer) : answer;
   };
   hear("asked", () => lost && end(LOST));
 }
@@ -57,24 +56,40 @@ async function noteJob({ body }, answer) {
   if (asked?.networks) jobs.add((await answer.json()).event_id);
 }
 
-/** Read what the client reads, to the end. */
-async function follow(stream) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+/** The answer with a stream that is read here first: on the last word the client breaks it off. */
+function overheard(answer) {
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
   let text = "";
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      expectWords();
-      const messages = (text + value).split("\n\n");
-      text = messages.pop();
-      for (const message of messages) hearMessage(JSON.parse(message.replace(/^data:/, "")));
-    }
-    if (jobs.size) end(ENDED);
-  } catch {
-    if (jobs.size) end(LOST); // otherwise the client has ended it
-  }
-  clearTimeout(silence);
+  const stop = (words) => {
+    if (words && jobs.size) end(words); // otherwise all has been said
+    clearTimeout(silence);
+  };
+  const body = new ReadableStream({
+    async pull(controller) {
+      try {
+        const { value, done } = await reader.read();
+        if (done) {
+          stop(ENDED);
+          controller.close();
+          return;
+        }
+        expectWords();
+        const messages = (text + decoder.decode(value, { stream: true })).split("\n\n");
+        text = messages.pop();
+        for (const message of messages) hearMessage(JSON.parse(message.replace(/^data:/, "")));
+        controller.enqueue(value);
+      } catch (error) {
+        stop(LOST);
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      stop();
+      return reader.cancel(reason);
+    },
+  });
+  return new Response(body, answer);
 }
 
 function hearMessage({ msg, event_id: job, rank, rank_eta: seconds, success, output, ...other }) {

@@ -4,6 +4,7 @@ import { readAddress, writeAddress } from "../address.js";
 import { findDevice } from "../device/opening.js";
 import { make, Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
+import { asToolbar } from "../toolbar.js";
 import { foldAway } from "./folding.js";
 import { forget, keep, MOST, restore, showNone } from "./keeping.js";
 import { isThere, receiveFiles, send } from "./photo.js";
@@ -82,6 +83,7 @@ class Bar extends Part {
       this.#sizes.set(name, size);
     }
     for (const side of props.sides) this.find(".size select").append(new Option("", side));
+    asToolbar(this.find(".examples"));
     this.#showPhoto(Object.fromEntries(props.examples)[request.example], request.example);
     for (const name of props.networks) {
       this.find(".networks").append(

@@ -1,8 +1,9 @@
 // Drawing the pictures into their panes, with the cursor's pixel outlined.
 
-import { make, ratio } from "../dom.js";
+import { make, makeCanvas, ratio } from "../dom.js";
 import { outline } from "./heat.js";
 import { shrink } from "./resample.js";
+import { Viewport } from "./viewport.js";
 
 /** The nearest screen pixel; from exactly between two, whatever rounding did, the second. */
 const wholePixel = (place) => Math.floor(place + 0.5 + 1e-6);
@@ -22,6 +23,46 @@ function layWhole(canvas, layers) {
   });
 }
 
+/** A picture as small as `zoom` shows it. */
+function smallAt(picture, zoom) {
+  const size = [picture.bitmap.width, picture.bitmap.height];
+  const less = size.map((side) => Math.max(1, wholePixel(side * zoom)));
+  return shrink(picture.pixels(), size, less);
+}
+
+/**
+ * The visible region: nearest neighbour from 2× on, smoothed before; below 1× what `smallOf` gives
+ * for a picture. Outlines are `times` as thick as on the screen.
+ */
+function paint(canvas, viewport, layers, smallOf, times = 1) {
+  if (!layers.length) return;
+  const { pane: [width, height], size, zoom } = viewport;
+  const context = canvas.getContext("2d");
+  const [left, top, right, bottom] = viewport.region;
+  const [startX, startY] = viewport.corner;
+  const place = [left - startX, top - startY].map((length) => wholePixel(length * zoom));
+  const extent = [right - left, bottom - top].map(
+    (length) => (zoom < 1 ? wholePixel(length * zoom) : length * zoom));
+  const toPane = ([x, y]) => [place[0] + (x - left) * zoom, place[1] + (y - top) * zoom];
+  const drawOne = (bitmap, smooth) => {
+    const [across, down] = [bitmap.width / size[0], bitmap.height / size[1]];
+    context.imageSmoothingEnabled = smooth;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(
+      bitmap, left * across, top * down, (right - left) * across, (bottom - top) * down,
+      ...place, ...extent);
+  };
+  for (const { picture, heat, from, to } of layers) {
+    context.save();
+    context.beginPath();
+    context.rect(from * width, 0, (to - from) * width, height);
+    context.clip();
+    drawOne(zoom < 1 ? smallOf(picture) : picture.bitmap, zoom < 2);
+    if (heat) outline(context, heat, size, toPane, times * ratio());
+    context.restore();
+  }
+}
+
 export class Drawing {
   #settling = 0;
 
@@ -35,16 +76,32 @@ export class Drawing {
     stage.classList.toggle("moved", !viewport.fitted);
     this.view.find(".factor").textContent = viewport.zoomInWords;
     for (const pane of inGrid ? entries : [single]) {
-      this.#drawPane(pane.canvas, this.view.viewportOf(pane), viewport.size ? this.#layers(pane) : []);
-      this.#placeMark(pane.mark);
+      const { canvas, mark } = pane;
+      const layers = viewport.size ? this.#layers(pane) : [];
+      [canvas.width, canvas.height] = viewport.pane;
+      const [width, height] = viewport.pane.map((side) => side / ratio());
+      canvas.style.cssText = `width:${width}px;height:${height}px`; // never stretched
+      layWhole(canvas, layers);
+      paint(canvas, this.view.viewportOf(pane), layers, (picture) => this.#small(picture));
+      this.#placeMark(mark);
     }
+  }
+
+  /** A pane's picture on a canvas of its own, of `times` as many pixels each way. */
+  copy(pane, times) {
+    const viewport = Object.assign(new Viewport(), this.view.viewportOf(pane));
+    viewport.zoom *= times;
+    viewport.pane = viewport.pane.map((side) => side * times);
+    const canvas = makeCanvas(viewport.pane);
+    paint(canvas, viewport, this.#layers(pane), (picture) => smallAt(picture, viewport.zoom), times);
+    return canvas;
   }
 
   /** What a pane shows: pictures between two fractions of its width, and what lies over them. */
   #layers(pane) {
-    const { chosen, divider, entries, heat, inGrid, mode, original, secondShown } = this.view;
+    const { chosen, divider, entries, heat, inGrid, kind, mode, original, secondShown } = this.view;
     const layer = (entry, from = 0, to = 1) =>
-      entry.picture ? [{ picture: entry.picture, heat: heat ? entry.found?.heat : null, from, to }] : [];
+      entry.picture ? [{ picture: entry.picture, heat: heat && entry.found?.heat[kind], from, to }] : [];
     if (original) return layer(entries[0]);
     if (inGrid) return layer(pane);
     const [first, second] = chosen;
@@ -53,39 +110,6 @@ export class Drawing {
     if (mode === "blink") return layer(secondShown ? second : first);
     if (mode === "difference") return layer(this.view.difference);
     return [...layer(first, 0, divider / 100), ...layer(second, divider / 100)];
-  }
-
-  /** The visible region: nearest neighbour from 2× on, smoothed before, Lanczos below 1×. */
-  #drawPane(canvas, viewport, layers) {
-    const { size, zoom } = viewport;
-    const [width, height] = ([canvas.width, canvas.height] = viewport.pane);
-    canvas.style.cssText = `width:${width / ratio()}px;height:${height / ratio()}px`; // never stretched
-    layWhole(canvas, layers);
-    if (!layers.length) return;
-    const context = canvas.getContext("2d");
-    const [left, top, right, bottom] = viewport.region;
-    const [startX, startY] = viewport.corner;
-    const place = [left - startX, top - startY].map((length) => wholePixel(length * zoom));
-    const extent = [right - left, bottom - top].map(
-      (length) => (zoom < 1 ? wholePixel(length * zoom) : length * zoom));
-    const toPane = ([x, y]) => [place[0] + (x - left) * zoom, place[1] + (y - top) * zoom];
-    const drawOne = (bitmap, smooth) => {
-      const [across, down] = [bitmap.width / size[0], bitmap.height / size[1]];
-      context.imageSmoothingEnabled = smooth;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(
-        bitmap, left * across, top * down, (right - left) * across, (bottom - top) * down,
-        ...place, ...extent);
-    };
-    for (const { picture, heat, from, to } of layers) {
-      context.save();
-      context.beginPath();
-      context.rect(from * width, 0, (to - from) * width, height);
-      context.clip();
-      drawOne(zoom < 1 ? this.#small(picture) : picture.bitmap, zoom < 2);
-      if (heat) outline(context, heat, size, toPane);
-      context.restore();
-    }
   }
 
   /** A picture as small as it is shown; as it is, until the zoom has stayed for a moment. */
@@ -99,9 +123,7 @@ export class Drawing {
 
   #makeSmall(picture, zoom) {
     if (this.view.viewport.zoom !== zoom) return;
-    const size = [picture.bitmap.width, picture.bitmap.height];
-    const less = size.map((side) => Math.max(1, wholePixel(side * zoom)));
-    picture.small = { zoom, canvas: shrink(picture.pixels(), size, less) };
+    picture.small = { zoom, canvas: smallAt(picture, zoom) };
     this.view.redraw(); // which comes to the next one
   }
 

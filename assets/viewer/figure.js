@@ -6,14 +6,19 @@ const MOST_PIXELS = 16e6; // of a picture that is saved: phones cannot make larg
 const FONT = "ui-sans-serif, system-ui, sans-serif"; // whatever scripts this machine can write
 const [NARROWEST, NARROWEST_SHEET] = [160, 420]; // px, so that captions stay short
 
-/** Lay out cells of one size, each { source, lines }, the first line bold, over lines about all. */
-export function sheet(cells, [width, height], columns, lines) {
+/**
+ * Lay out cells of one size, each { source, lines }, the first line bold, over lines about all;
+ * `times` as large as their size, where there is room for it.
+ */
+export function sheet(cells, [width, height], columns, lines, times) {
   const rows = Math.ceil(cells.length / columns);
-  const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (columns * rows * width * height)));
+  const room = Math.sqrt(MOST_PIXELS / (columns * rows * width * height));
+  const scale = room < times ? Math.min(1, room) : times;
+  const larger = Math.max(scale, 1);
   const cell = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-  const text = Math.min(Math.max(Math.round(cell[0] / 24), 13), 32);
+  const text = larger * Math.min(Math.max(Math.round(cell[0] / larger / 24), 13), 32);
   const [gap, line] = [text, Math.round(1.4 * text)];
-  const column = Math.max(cell[0], NARROWEST, NARROWEST_SHEET / columns - gap);
+  const column = Math.max(cell[0], larger * NARROWEST, (larger * NARROWEST_SHEET) / columns - gap);
   const across = columns * (column + gap) + gap;
   const captions = cells.map(({ lines: about }) => wrapped(about, column, text));
   const below = wrapped(["", ...lines], across - 2 * gap, text);
@@ -30,7 +35,7 @@ export function sheet(cells, [width, height], columns, lines) {
   cells.forEach(({ source }, index) => {
     const left = Math.round(gap + (index % columns) * (column + gap));
     const top = Math.round(gap + Math.floor(index / columns) * (row + gap));
-    context.imageSmoothingEnabled = scale < 1;
+    context.imageSmoothingEnabled = source.width > cell[0];
     context.imageSmoothingQuality = "high";
     context.drawImage(source, left, top, ...cell);
     write(captions[index], left, top + cell[1] + gap / 2);

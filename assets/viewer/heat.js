@@ -1,15 +1,16 @@
-// Outlines around where the lattice is clear, so that what it does to the picture stays to be seen.
-
-import { ratio } from "../dom.js";
+// Outlines around where lattice or spots are, so that what they do to the picture stays to be seen.
 
 const BLOCK = 32; // px, of one value; the last of a row goes on to the border
-export const HEAT = "Outlined: where detail repeats every 4 px, by thin lines from 4 dB, thicker ones from 8 and 12 dB";
+export const LEGENDS = {
+  spots: "Outlined: red spots, by thin lines from 24 levels of 255, thicker ones from 40 and 64",
+  grid: "Outlined: where detail repeats every 4 px, by thin lines from 4 dB, thicker ones from 8 and 12 dB",
+};
 
 /**
  * Draw them. `rows` has a digit for each block: how many of the levels it reaches; `toPane` gives
- * the place of a picture's [x, y] on the canvas.
+ * the place of a picture's [x, y] on the canvas, and the thinnest line is so many of its pixels.
  */
-export function outline(context, rows, [width, height], toPane) {
+export function outline(context, rows, [width, height], toPane, thickness) {
   const reaches = (row, column, level) => Number(rows[row]?.[column] ?? 0) >= level;
   const edge = (index, count, side) => (index < count ? index * BLOCK : side);
   const pathOf = (level) => {
@@ -34,7 +35,7 @@ export function outline(context, rows, [width, height], toPane) {
   for (const [style, more] of [["#000", 1.5], ["#ff5cc8", 0]]) {
     context.strokeStyle = style;
     paths.forEach((path, index) => {
-      context.lineWidth = (index + 1 + more) * ratio();
+      context.lineWidth = (index + 1 + more) * thickness;
       context.stroke(path);
     });
   }

@@ -30,7 +30,9 @@ export class Link {
     view.calm = view.find(".calm input").checked = link.has("smoothed");
     const [mode, zoom] = [link.get("mode"), Number(link.get("zoom"))];
     const pair = (link.get("pair") ?? "").split(",");
-    view.heat = view.find(".heat").checked = link.has("heat");
+    const heat = link.get("heat");
+    view.heat = view.find(".heat").checked = ["spots", "grid"].includes(heat);
+    if (view.heat) view.kind = heat;
     if (pair.length === 2 && pair.every((name) => view.named(name))) modes.choosePair(pair);
     if (["one", "slider", "blink", "difference"].includes(mode)) modes.show(mode);
     if (zoom > 0 && Number.isFinite(x) && Number.isFinite(y)) view.viewport.restore(x, y, zoom);
@@ -64,7 +66,7 @@ export class Link {
 
   /** What is drawn stands in the address; what is as at first is left out. */
   draw() {
-    const { calm, divider, gain, heat, inGrid, mode, pair, props, viewport } = this.view;
+    const { calm, divider, gain, heat, inGrid, kind, mode, pair, props, viewport } = this.view;
     if (!viewport.size || !this.#followed) return;
     if (!props.value.example) this.#keepPlace();
     const [x, y, zoom] = (props.value.example && viewport.wanted) || []; // of another photo: nowhere
@@ -74,7 +76,7 @@ export class Link {
       pair: inGrid ? null : pair.join(),
       at: zoom ? place : null,
       zoom: zoom ? Number(zoom.toFixed(3)) : null,
-      heat: heat ? 1 : null,
+      heat: heat ? kind : null,
       divider: mode !== "slider" || divider === 50 ? null : Number(divider.toFixed(1)),
       amplified: mode !== "difference" || gain === 1 ? null : gain,
       smoothed: mode !== "difference" || !calm ? null : 1,

@@ -75,7 +75,7 @@ export class Modes {
     const entry = view.entries[number - 1];
     if (!entry) return;
     const again = view.mode === "one" && view.pair[0] === entry.name;
-    if (!again) this.choose(0, entry.name);
+    if (!again && entry.name !== view.pair[0]) this.choosePair([entry.name, view.pair[0]]);
     const focused = document.activeElement?.matches(".pane");
     this.show(again ? "grid" : "one");
     if (focused) view.currentPane.focus({ preventScroll: true }); // the pane that had it is hidden

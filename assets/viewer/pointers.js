@@ -5,6 +5,7 @@ import { clamp } from "./viewport.js";
 
 const CLICK = 5; // px that a pointer may wander and still click
 const PAUSE = 250; // ms without a wheel's turn, after which it may mean something else
+const [SOON, NEAR] = [350, 30]; // ms and px between two taps that belong together
 
 const paneOf = (event) => event.target.closest?.(".pane");
 
@@ -13,12 +14,17 @@ function placeIn(pane, event) {
   return [event.clientX - box.left, event.clientY - box.top].map((length) => length * ratio());
 }
 
+/** Two fingers on a trackpad: a mouse's wheel turns by lines, or by notches of 120. */
+const isTrackpad = ({ deltaMode, wheelDeltaX, wheelDeltaY }) =>
+  deltaMode === WheelEvent.DOM_DELTA_PIXEL && (wheelDeltaX % 120 !== 0 || wheelDeltaY % 120 !== 0);
+
 const spread = ([one, two]) => Math.hypot(one.x - two.x, one.y - two.y) || 1;
 const middle = ([one, two]) => ({ clientX: (one.x + two.x) / 2, clientY: (one.y + two.y) / 2 });
 
 export class Pointers {
   #down = new Map(); // pointers that are down: id -> { x, y, pane }
   #wandered = 0;
+  #tapped = { at: -Infinity }; // the last time
   #turned = { at: -Infinity, here: false }; // the wheel's last turn, and whether it was for the pictures
   #hinting = 0;
   #scale = 1; // of a gesture
@@ -90,7 +96,22 @@ export class Pointers {
       return;
     }
     this.#pointAt(down.pane, event);
-    this.view.centre();
+    if (event.pointerType !== "touch") this.view.centre();
+    else if (this.#isSecondTap(event)) this.#magnify(down.pane, event);
+  }
+
+  #isSecondTap({ clientX, clientY, timeStamp }) {
+    const { at, x, y } = this.#tapped;
+    const second = timeStamp - at < SOON && Math.hypot(clientX - x, clientY - y) < NEAR;
+    this.#tapped = second ? { at: -Infinity } : { at: timeStamp, x: clientX, y: clientY };
+    return second;
+  }
+
+  /** As on maps, two taps come nearer; from there, back to the whole picture. */
+  #magnify(pane, event) {
+    const { viewport } = this.view;
+    if (viewport.fitted) viewport.zoomAt(placeIn(pane, event), Math.max(4, viewport.zoom));
+    else viewport.fit();
   }
 
   #leave(event) {
@@ -101,7 +122,10 @@ export class Pointers {
     this.view.redraw();
   }
 
-  /** As on maps: a wheel scrolls the page, unless the pictures are magnified or Ctrl is held. */
+  /**
+   * As on maps: a wheel scrolls the page, unless the pictures are magnified or Ctrl is held. Then it
+   * zooms; two fingers on a trackpad move, and their pinch, which holds Ctrl by itself, zooms.
+   */
   #turn(event) {
     const { element, viewport } = this.view;
     const pane = paneOf(event);
@@ -115,6 +139,10 @@ export class Pointers {
       return;
     }
     event.preventDefault();
+    if (isTrackpad(event) && !held) {
+      this.#drag(event.deltaX, event.deltaY);
+      return;
+    }
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
     const amount = clamp(event.deltaY * lines, -300, 300);
     viewport.zoomAt(placeIn(pane, event), viewport.zoom * Math.exp(-amount * (event.ctrlKey ? 0.01 : 0.0025)));

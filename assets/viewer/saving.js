@@ -2,7 +2,7 @@
 
 import { make } from "../dom.js";
 import { sheet } from "./figure.js";
-import { HEAT } from "./heat.js";
+import { LEGENDS } from "./heat.js";
 import { pixelsOnly } from "./png.js";
 import { zip } from "./zip.js";
 
@@ -20,28 +20,27 @@ function whereabouts({ centre: [x, y], fitted, zoomInWords }) {
   return fitted ? `whole picture at ${zoomInWords}` : `around x ${x}, y ${y} at ${zoomInWords}`;
 }
 
-/** The panes as they stand on the screen, or the single one. */
-function viewSheet(view) {
-  const { columns, entries, heat, inGrid, mode, props, shown, single: { canvas }, viewport } = view;
-  view.draw(); // now: nothing may be left over from before
-  const lines = [props.value.caption, whereabouts(viewport), ...(heat && mode !== "difference" ? [HEAT] : [])];
+/** The panes as they stand on the screen, or the single one, `times` as large. */
+function viewSheet(view, drawing, times) {
+  const { columns, entries, heat, inGrid, kind, mode, props, shown, single, viewport } = view;
+  const lines = [props.value.caption, whereabouts(viewport), heat && mode !== "difference" && LEGENDS[kind]].filter(Boolean);
   if (inGrid) {
-    const cells = entries.map((entry) => ({ source: entry.canvas, lines: about(entry) }));
-    return sheet(cells, viewport.pane, columns, lines);
+    const cells = entries.map((entry) => ({ source: drawing.copy(entry, times), lines: about(entry) }));
+    return sheet(cells, viewport.pane, columns, lines, times);
   }
-  const words = [canvas.getAttribute("aria-label"), ...shown.map((entry) => about(entry).join(" · "))];
-  return sheet([{ source: canvas, lines: words }], viewport.pane, 1, lines);
+  const words = [single.canvas.getAttribute("aria-label"), ...shown.map((entry) => about(entry).join(" · "))];
+  return sheet([{ source: drawing.copy(single, times), lines: words }], viewport.pane, 1, lines, times);
 }
 
 /** All pictures, whole, in as many columns as show them largest on a page of 16:10. */
-function wholeSheet({ entries, props, viewport: { size } }) {
+function wholeSheet({ entries, props, viewport: { size } }, times) {
   const cells = entries.filter(({ picture }) => picture)
     .map((entry) => ({ source: entry.picture.bitmap, lines: about(entry) }));
   const merit = (columns) =>
     Math.min(1.6 / (columns * size[0]), 1 / (Math.ceil(cells.length / columns) * size[1]));
   const columns = cells.map((_, index) => index + 1)
     .reduce((best, count) => (merit(count) > merit(best) * 1.0001 ? count : best), 1);
-  return sheet(cells, size, columns, [props.value.caption]);
+  return sheet(cells, size, columns, [props.value.caption], times);
 }
 
 /** Save what `makeFile` promises, under a name that ends so. */
@@ -91,7 +90,8 @@ async function share(view) {
   }
 }
 
-export function listenToSaving(view) {
+export function listenToSaving(view, drawing) {
+  const times = () => (view.find(".twice").checked ? 2 : 1);
   view.find(".share").hidden = !navigator.canShare?.({ files: [new File([""], "a.png", { type: "image/png" })] });
   view.on(".share", "click", () => share(view));
   view.stage.addEventListener("click", async (event) => {
@@ -101,8 +101,8 @@ export function listenToSaving(view) {
     keep(await fileOf(view, entry), entry.save.download);
   });
   view.on(".save-view", "click", () =>
-    save(view, () => asPng(viewSheet(view)), `${view.inGrid ? "view" : view.mode}.png`));
-  view.on(".save-all", "click", () => save(view, () => asPng(wholeSheet(view)), "comparison.png"));
+    save(view, () => asPng(viewSheet(view, drawing, times())), `${view.inGrid ? "view" : view.mode}.png`));
+  view.on(".save-all", "click", () => save(view, () => asPng(wholeSheet(view, times())), "comparison.png"));
   view.on(".save-files", "click", () => save(view, async () => zip(await files(view, view.entries)), "pictures.zip"));
   view.on(".copy-link", "click", () => copyLink(view));
 }

@@ -1,28 +1,23 @@
-// Where the lattice and the red spots are strongest; the server has measured them.
+// Where the lattice, red spots and yellow are strongest; the server has measured them.
 
 import { ratio } from "../dom.js";
-import { HEAT } from "./heat.js";
+import { LEGENDS } from "./heat.js";
 
 const CLOSE = 8; // screen pixels for each pixel, at which a lattice of 4 px is plain
 
 export class Spots {
   #network = "baseline"; // the one that was looked at last
-  #again = () => this.#showWorst(); // what was shown last
   #turn = { key: "", index: -1 }; // which of its worst places is shown
 
   constructor(view) {
     this.view = view;
     view.on(".worst", "click", () => this.#showWorst(1));
-    view.on(".yellowest", "click", () => this.#showYellowest());
     view.on(".own", "change", ({ target }) => {
       view.own = target.checked;
-      if (this.#entry) this.#again();
+      if (this.#turn.key) this.#showWorst();
     });
-    view.on(".heat", "change", ({ target }) => {
-      view.heat = target.checked;
-      view.say(view.heat ? `${HEAT}.` : "");
-      view.redraw();
-    });
+    view.on(".kind", "change", ({ target }) => this.#outline({ kind: target.value }));
+    view.on(".heat", "change", ({ target }) => this.#outline({ heat: target.checked }));
     for (const kind of ["click", "focusin"]) {
       view.stage.addEventListener(kind, (event) => {
         const name = event.target.closest(".pane")?.dataset.name;
@@ -30,6 +25,12 @@ export class Spots {
         this.#lookAt(name);
       });
     }
+  }
+
+  #outline(changes) {
+    this.view.set(changes);
+    const { heat, kind } = this.view;
+    this.view.say(heat && LEGENDS[kind] ? `${LEGENDS[kind]}.` : "");
   }
 
   /** The network whose places are sought. */
@@ -44,45 +45,45 @@ export class Spots {
     this.describe();
   }
 
+  get #words() {
+    return this.view.kind === "yellow" ? "Yellowest place" : "Worst place";
+  }
+
   describe() {
-    const { entries, inGrid } = this.view;
+    const { entries, inGrid, kind } = this.view;
     const entry = this.#entry;
     for (const one of entries) one.figure.classList.toggle("looked-at", inGrid && one === entry);
-    for (const button of this.view.element.querySelectorAll(".spots button")) button.disabled = !entry;
-    this.view.find(".worst i").textContent = entry ? ` of ${entry.name}` : "";
+    const button = this.view.find(".worst");
+    button.setAttribute("aria-disabled", !entry); // it stays a stop of the Tab key
+    button.textContent = entry ? `${this.#words} of ${entry.name}` : this.#words;
+    this.view.find(".kind").value = kind;
+    this.view.find(".heat").disabled = !LEGENDS[kind];
   }
 
-  /** All pictures come to the network's strongest spots; by `step` 1, to the next after those. */
+  /** All pictures come to the network's strongest place; by `step` 1, to the next after it. */
   #showWorst(step = 0) {
-    const { name, address, found: { worst } } = this.#entry;
-    const key = `${name} ${address}`;
-    const index = this.#turn.key === key ? (this.#turn.index + step) % worst.length : 0;
-    this.#turn = { key, index };
-    this.#again = () => this.#showWorst();
-    const [x, y, there] = worst[index];
-    this.#show([x, y], `Worst place ${index + 1} of ${worst.length} of ${name}: ${there}.`,
-      `Each at its own worst place, number ${index + 1}.`,
-      ({ worst: others }) => others[Math.min(index, others.length - 1)].slice(0, 2));
-  }
-
-  #showYellowest() {
-    const { name, found: { yellowest, score } } = this.#entry;
-    this.#again = () => this.#showYellowest();
-    this.#show(yellowest, `Where ${name} is yellowest: ${score}.`,
-      "Each where it is yellowest itself.", (found) => found.yellowest);
-  }
-
-  /** `placeIn` gives a picture's own place. */
-  #show(place, words, wordsForOwn, placeIn) {
+    if (!this.#entry) return;
     const { view } = this;
-    const { viewport } = view;
-    if (!viewport.size) return;
-    view.cursor = null;
-    viewport.centreOn(place, CLOSE * Math.max(1, Math.round(ratio())));
-    for (const entry of view.entries) {
-      const own = entry.name !== "original" && entry.found ? placeIn(entry.found) : place;
-      entry.beside = viewport.percentOf(own).map((at, axis) => at - [viewport.x, viewport.y][axis]);
+    const { kind, viewport } = view;
+    const { name, address, found: { worst: { [kind]: places } } } = this.#entry;
+    if (!places.length) {
+      view.say(`${name} has no red spots here.`);
+      return;
     }
-    view.say(view.own && view.inGrid ? wordsForOwn : words);
+    if (!viewport.size) return;
+    const key = `${kind} ${name} ${address}`;
+    const index = this.#turn.key === key ? (this.#turn.index + step) % places.length : 0;
+    this.#turn = { key, index };
+    const [x, y, there] = places[index];
+    view.cursor = null;
+    viewport.centreOn([x, y], CLOSE * Math.max(1, Math.round(ratio())));
+    for (const entry of view.entries) {
+      const others = entry.name === "original" ? null : entry.found?.worst[kind];
+      const own = others?.length ? others[Math.min(index, others.length - 1)] : [x, y];
+      entry.beside = viewport.percentOf(own.slice(0, 2)).map((at, axis) => at - [viewport.x, viewport.y][axis]);
+    }
+    const which = `${this.#words}${places.length > 1 ? ` ${index + 1} of ${places.length}` : ""}`;
+    const own = `Each at its own ${which.toLowerCase()}, where it has one.`;
+    view.say(view.own && view.inGrid ? own : `${which} of ${name}: ${there}.`);
   }
 }

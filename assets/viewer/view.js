@@ -22,7 +22,8 @@ export class View extends Part {
   secondShown = false; // in turns with the first
   original = false; // shown in place of everything, as long as a key is held
   own = false; // each picture of the grid at a place of its own, beside the common one
-  heat = false; // lies over the pictures
+  kind = "spots"; // what is looked for: "grid" and "yellow", too
+  heat = false; // where it is, is outlined
   #frame = 0;
   #difference = {};
 

@@ -3,6 +3,7 @@
 import { overhearClient } from "../connection.js";
 import { make, ratio } from "../dom.js";
 import { hear, tell } from "../messages.js";
+import { asToolbar } from "../toolbar.js";
 import { Drawing } from "./drawing.js";
 import { listenToKeys } from "./keys.js";
 import { Link } from "./link.js";
@@ -23,11 +24,14 @@ export function start({ element, props, watch, trigger }) {
   const [modes, report] = [new Modes(view), new Report(view)];
   const link = new Link(view, modes);
   const panes = new Panes(view, () => link.follow());
-  view.parts = [new Drawing(view), new Overview(view), panes, modes, new Spots(view), link];
+  const drawing = new Drawing(view);
+  view.parts = [drawing, new Overview(view), panes, modes, new Spots(view), link];
   new Pointers(view, modes);
   listenToKeys(view, modes);
-  listenToSaving(view);
+  listenToSaving(view, drawing);
   listenToFullScreen(view);
+  listenToSkipping(view);
+  asToolbar(view.find(".looking"));
   listenToRatio(view);
   if (!canvasesCanBeRead) offerNoDrawings(view);
   view.on(".in", "click", () => viewport.step(1, view.cursor));
@@ -99,9 +103,18 @@ function listenToRatio(view) {
 
 /** What is saved from a canvas would be scrambled. */
 function offerNoDrawings(view) {
-  for (const name of [".save-view", ".save-all"]) view.find(name).hidden = true;
+  for (const name of [".save-view", ".save-all", ".keeping .tick"]) view.find(name).hidden = true;
   view.find(".keeping").append(make("p", { class: "hint" },
     "This browser scrambles what pages draw, so views cannot be saved; ↓ saves each picture as it is."));
+}
+
+/** The page's first link leads past everything else. */
+function listenToSkipping(view) {
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (!view.element.offsetParent) document.querySelector("#tabs [role=tab]").click();
+    setTimeout(() => view.currentPane.focus(), 100); // when its tab is shown
+  });
 }
 
 function listenToFullScreen(view) {

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def describe(found: Artifacts, periods: Mapping[int, float] | None) -> str:
     """One line for a person."""
-    x, y = found.worst[0]
+    x, y = found.worst
     spots = "too little yellow to judge"
     if found.array_share is not None:
         spots = f"red spots in {found.array_share:.0%} of the yellow area"
@@ -68,5 +68,5 @@ def _row(path: Path, found: Artifacts, periods: Mapping[int, float] | None) -> d
         "period_db": periods and {period: round(ratio, 2) for period, ratio in periods.items()},
         "array_share": None if found.array_share is None else round(found.array_share, 4),
         "array_contrast": round(found.array_contrast, 1),
-        "worst": list(found.worst[0]),
+        "worst": list(found.worst),
     }

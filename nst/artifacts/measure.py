@@ -75,8 +75,14 @@ class Artifacts(NamedTuple):
     lattice_map: NDArray[np.float64]  # dB of each whole block, (H // 32, W // 32)
     array_share: float | None  # of the yellow area, 0-1; None: too little yellow to judge
     array_contrast: float  # levels of 255, the mean where there are spots; 0 without any
-    worst: list[tuple[int, int]]  # places (x, y) in px: the strongest spots, then lattice; 1-8
-    worst_contrast: list[float]  # of each of these places, in levels of 255; 0: lattice, no spots
+    contrast_map: NDArray[np.float64]  # the strongest spots of each block of the lattice map
+    worst_spots: dict[tuple[int, int], float]  # (x, y) in px -> contrast, the strongest first; 0-8
+    worst_lattice: dict[tuple[int, int], float]  # (x, y) in px -> L - U in levels²; 1-8
+
+    @property
+    def worst(self) -> tuple[int, int]:
+        """Spots before lattice."""
+        return (*self.worst_spots, *self.worst_lattice)[0]
 
 
 def measure(picture: Image.Image) -> Artifacts:
@@ -96,7 +102,9 @@ def measure(picture: Image.Image) -> Artifacts:
         _decibels(lattice, unlocked),
         len(found) / judged if judged else None,
         float(found.mean()) if len(found) else 0.0,
-        *_worst_places(spots, lattice - unlocked),
+        _strongest_of_blocks(spots, lattice.shape),
+        _worst_places(spots, PERIOD),
+        _worst_places(lattice - unlocked, BLOCK, least=1),
     )
 
 
@@ -184,29 +192,26 @@ def _without_strokes(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(rest, 0)  # rounding may leave less
 
 
-def _worst_places(
-    spots: NDArray[np.float64], beyond: NDArray[np.float64], count: int = 8
-) -> tuple[list[tuple[int, int]], list[float]]:
-    """Strongest spots first, then the blocks with most lattice energy beyond the unlocked.
+def _strongest_of_blocks(spots: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """What is strongest in each block of the lattice map; the last ones go on to the border."""
+    down, across = (np.arange(count) * (BLOCK // PERIOD) for count in shape)
+    return np.maximum.reduceat(np.maximum.reduceat(spots, down, axis=0), across, axis=1)
 
-    Their places, and the contrast of those that are spots.
-    """
-    places: list[tuple[int, int]] = []
-    contrasts: list[float] = []
-    for values, size in ((spots, PERIOD), (beyond, BLOCK)):
-        left = values.copy()
-        while len(places) < count:
-            row, column = np.unravel_index(left.argmax(), left.shape)
-            if left[row, column] <= 0 and (size == PERIOD or places):
-                break  # but there is always a worst block
-            y, x = (int(index) * size + size // 2 for index in (row, column))
-            if all(max(abs(x - a), abs(y - b)) >= APART for a, b in places):
-                places.append((x, y))
-                contrasts.append(float(left[row, column]) if size == PERIOD else 0.0)
-            reach = APART // size
-            top, start = max(row - reach + 1, 0), max(column - reach + 1, 0)
-            left[top : row + reach, start : column + reach] = 0
-    return places, contrasts
+
+def _worst_places(
+    values: NDArray[np.float64], size: int, least: int = 0, most: int = 8
+) -> dict[tuple[int, int], float]:
+    """The largest values above 0, each of which stands for so many px, and their (x, y)."""
+    places: dict[tuple[int, int], float] = {}
+    left, reach = values.copy(), APART // size
+    while len(places) < most:
+        row, column = (int(index) for index in np.unravel_index(left.argmax(), left.shape))
+        if left[row, column] <= 0 and len(places) >= least:
+            break
+        places[column * size + size // 2, row * size + size // 2] = float(left[row, column])
+        top, start = max(row - reach + 1, 0), max(column - reach + 1, 0)
+        left[top : row + reach, start : column + reach] = 0
+    return places
 
 
 def flat_field(network: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:

@@ -181,14 +181,17 @@ def test_maps_and_worst_places() -> None:
     assert found.lattice_map.shape == inside.shape
     assert found.lattice_map[inside].min() > 10 > found.lattice_map[~inside].max()
     assert found.array_share == pytest.approx((64 / SIDE) ** 2, rel=0.3)
-    for x, y in found.worst[:4]:
-        assert 156 <= x < 228
-        assert 60 <= y < 132
-    places = found.worst
-    assert len(places) == 8
-    for number, (x, y) in enumerate(places):
-        assert all(max(abs(x - a), abs(y - b)) >= APART for a, b in places[:number])
-    assert len(measure(Image.new("RGB", (64, 64))).worst) == 1
+    assert found.contrast_map[inside].min() > 40 > found.contrast_map[0].max() == 0
+    for places in (found.worst_spots, found.worst_lattice):
+        for x, y in list(places)[:4]:
+            assert 156 <= x < 228
+            assert 60 <= y < 132
+        for number, (x, y) in enumerate(places):
+            assert all(max(abs(x - a), abs(y - b)) >= APART for a, b in list(places)[:number])
+    assert len(found.worst_lattice) == 8
+    assert max(found.worst_spots.values()) == found.contrast_map.max()
+    plain = measure(Image.new("RGB", (64, 64)))
+    assert (list(plain.worst_spots), list(plain.worst_lattice)) == ([], [(16, 16)])
 
 
 def test_small_and_odd_sizes() -> None:
@@ -197,7 +200,8 @@ def test_small_and_odd_sizes() -> None:
         assert found.lattice_map.shape == (max(1, size[1] // 32), max(1, size[0] // 32))
         assert found.lattice_db > 8
         assert found.array_share > 0.9
-        x, y = found.worst[0]
+        assert found.contrast_map.shape == found.lattice_map.shape
+        x, y = found.worst
         assert 0 <= x < size[0]
         assert 0 <= y < size[1]
     with pytest.raises(ValueError, match="15×40 px is too small"):

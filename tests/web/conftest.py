@@ -38,6 +38,7 @@ def page(desktop: object) -> object:
     from tests.browser import mode
 
     mode(desktop, "All")
+    desktop.locator("#viewer .kind").select_option("spots")
     desktop.locator("#viewer .heat").uncheck()
     desktop.locator("#viewer .fit").click()
     desktop.evaluate("document.activeElement.blur(), window.scrollTo(0, 0)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -219,10 +219,11 @@ def test_every_picture_has_its_score_and_places(made: Made) -> None:
     panes = stylize(made, visitor)[-1].view.panes
     for pane in panes.values():
         assert re.fullmatch(r"grid −?\d+\.\d dB( · spots \d+ %)?", pane.found.score)
-        for x, y, *_ in (*pane.found.worst, pane.found.yellowest):
+        for x, y, _ in chain(*pane.found.worst.values()):
             assert 0 <= x < visitor.shown.results.photo.size[0]
             assert 0 <= y < visitor.shown.results.photo.size[1]
-        assert re.fullmatch("[0-3]+", "".join(pane.found.heat))
+        for rows in pane.found.heat.values():
+            assert re.fullmatch("[0-3]+", "".join(rows))
 
 
 def test_pictures_that_are_gone_are_said_to_be(made: Made) -> None:

@@ -24,6 +24,7 @@ from tests.browser import (
     visiting,
 )
 from tests.helpers import random_picture
+from tests.zoom import magnify
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SHARING = """
@@ -127,7 +128,8 @@ def test_a_saved_figure_says_all_of_it(browser: sync_api.Browser, url: str, tmp_
         page.get_by_role("checkbox", name="Keep colours").check()
         expect(page.locator("#viewer .words")).to_contain_text("colours")
         page.locator("#viewer .heat").check()
-        page.locator("#viewer .yellowest").click()
+        page.locator("#viewer .kind").select_option("grid")
+        page.locator("#viewer .worst").click()
         page.evaluate(WRITING)
         for button in ("All of them in one PNG", "Save this view"):
             page.evaluate("window.written = []")
@@ -138,10 +140,35 @@ def test_a_saved_figure_says_all_of_it(browser: sync_api.Browser, url: str, tmp_
             assert "…" not in words
             assert words.count("ms, one run") == 5
             assert "100 % strength, in the photo’s colours" in words
-        assert "Outlined: where detail repeats" in words  # by the heat map
+        assert "Outlined: where detail repeats" in words
         x, y = viewer(page, "viewer.viewport.centre")
         expect(page.locator("#viewer .where")).to_contain_text(f"x {x}, y {y} (centre)")
         assert f"around x {x}, y {y} at" in words
+
+
+def test_figures_come_at_twice_the_size(page: Page) -> None:
+    for _ in range(5):
+        page.locator("#viewer .in").click()
+    x, y, zoom = viewer(page, "[viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]")
+    pane = viewer(page, "viewer.viewport.pane")
+    sizes = []
+    for twice in (False, True):
+        page.get_by_role("checkbox", name="at 2×").set_checked(twice)
+        figure = Image.open(saved(page, "Save this view")).convert("RGB")
+        times = 2 if twice else 1
+        width, height = (side * times for side in pane)
+        expected = magnify(result(page, "original"), x, y, zoom * times, width, height)
+        [gap] = {at for at in (13 * times, 17 * times, 19 * times) if shows(figure, expected, at)}
+        sizes.append((figure.width, figure.height, gap))
+        whole = Image.open(saved(page, "All of them in one PNG"))
+        assert whole.width > times * 3 * 256
+    page.get_by_role("checkbox", name="at 2×").uncheck()
+    assert sizes[1] == tuple(2 * length for length in sizes[0])
+
+
+def shows(figure: Image.Image, picture: Image.Image, at: int) -> bool:
+    box = (at, at, at + picture.width, at + picture.height)
+    return figure.crop(box).tobytes() == picture.tobytes()
 
 
 @pytest.mark.parametrize("stem", ["夏の海", "Фото"])

@@ -129,11 +129,14 @@ def test_numbers_show_one_picture_and_x_swaps_two(page: Page) -> None:
     page.keyboard.press("6")
     assert shown_alone(page) == "v4"
     assert not np.array_equal(canvas(page, "#viewer .single canvas"), one)
+    for before, key in (("v4", "3"), ("v1", "5"), ("v3", "2")):
+        page.keyboard.press(key)
+        now = shown_alone(page)
+        page.keyboard.press("x")
+        assert shown_alone(page) == before
+        page.keyboard.press("x")
+        assert shown_alone(page) == now
     page.keyboard.press("3")
-    page.keyboard.press("x")
-    other = shown_alone(page)
-    page.keyboard.press("x")
-    assert (shown_alone(page), other != "v1") == ("v1", True)
     page.keyboard.press("3")  # again: all of them
     expect(page.locator("#viewer .panes figure").first).to_be_visible()
     page.get_by_role("combobox", name="Longer side").focus()
@@ -152,6 +155,40 @@ def test_the_focus_stays_on_the_picture(page: Page) -> None:
     page.keyboard.press("4")
     page.keyboard.press("+")
     assert viewer(page, "viewer.viewport.zoom") > zoom
+
+
+def stops_before_the_pictures(page: Page) -> list[str]:
+    page.locator(".skip").focus()
+    stops = ["skip"]
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name = page.evaluate("document.activeElement.className || document.activeElement.type")
+        if name == "pane":
+            break
+        stops.append(name)
+    return stops
+
+
+def test_a_keyboard_is_at_the_pictures_soon(page: Page) -> None:
+    """By the first link at once; a group of buttons is one stop, with arrow keys inside."""
+    stops = stops_before_the_pictures(page)
+    assert len(stops[stops.index("photo") :]) <= 9  # of them one for the examples
+    page.locator("#viewer .kind").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.className") == "out"
+    page.keyboard.press("ArrowRight")
+    zoom = viewer(page, "viewer.viewport.zoom")
+    page.keyboard.press("Enter")
+    assert viewer(page, "viewer.viewport.zoom") > zoom
+    assert stops_before_the_pictures(page)[-1] == "in"  # where one was
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('#viewer .pane')")
+    page.get_by_role("tab", name="Training").click()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.matches('#viewer .pane')")
 
 
 def test_space_shows_the_original_as_long_as_it_is_held(page: Page) -> None:

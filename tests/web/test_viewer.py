@@ -65,13 +65,13 @@ def test_a_wheel_scrolls_the_page_until_something_is_magnified(page: Page) -> No
     assert viewer(page, "viewer.viewport.zoom") == fitted
     expect(page.locator("#viewer .wheel")).to_contain_text("wheel zoom")
     page.evaluate("window.scrollTo(0, 0)")
-    turn_wheel(page, "v1", -100, "Control")
+    turn_wheel(page, "v1", -120, "Control")
     zoomed = "zoom => document.querySelector('#viewer [data-zoom]').dataset.zoom > zoom"
     page.wait_for_function(zoomed, arg=fitted)
     page.wait_for_timeout(300)
     with_key = viewer(page, "viewer.viewport.zoom")
     scrolled = page.evaluate("window.scrollY")
-    turn_wheel(page, "v1", -100)
+    turn_wheel(page, "v1", -120)
     page.wait_for_function(zoomed, arg=with_key)
     assert page.evaluate("window.scrollY") == scrolled
 
@@ -112,7 +112,7 @@ def test_the_full_screen_holds_the_pictures_and_the_tools(page: Page) -> None:
     height = page.evaluate("window.innerHeight")
     boxes = [page.locator(pane(name)).bounding_box() for name in NAMES]
     assert all(box["y"] + box["height"] <= height for box in boxes)
-    turn_wheel(page, "v1", -100)  # there is no page to scroll
+    turn_wheel(page, "v1", -120)  # there is no page to scroll
     assert not viewer(page, "viewer.viewport.fitted")
     button.click()
     page.wait_for_function("document.fullscreenElement === null")

@@ -185,9 +185,8 @@ class Found(GradioModel):
     """The lattice and the red spots of a picture; places are (x, y) in px."""
 
     score: str  # in words
-    worst: list[tuple[int, int, str]]  # and what is there; the strongest first
-    yellowest: tuple[int, int]
-    heat: list[str]  # see nst.web.page.spots
+    worst: dict[str, list[tuple[int, int, str]]]  # and what is there; see nst.web.page.spots
+    heat: dict[str, list[str]]
 
 
 class Pane(GradioModel):

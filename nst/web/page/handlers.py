@@ -202,12 +202,7 @@ class Handlers:
         made, found = results.made.get(name), None
         if path:
             spots = made.spots if made else results.photo.spots
-            found = Found(
-                score=texts.score(spots),
-                worst=spots.worst,
-                yellowest=spots.yellowest,
-                heat=spots.heat,
-            )
+            found = Found(score=texts.score(spots), worst=spots.worst, heat=spots.heat)
         return Pane(
             facts=texts.facts(name, self.stylizer.parameters, results, self.stylizer.paintings),
             time=f"{1000 * made.seconds:.0f} ms" if made else "",

@@ -139,7 +139,10 @@ DESCRIPTION = (
 PREVIEW = (
     "Lamps at night: a photo, and the photo stylized by the baseline and the lightest network."
 )
-HEADING = "<h1>How light can style transfer be?</h1>"
+HEADING = """
+<a class="skip" href="#viewer">To the pictures</a>
+<h1>How light can style transfer be?</h1>
+"""
 # What tests/web/test_texts.py holds against the measured tables.
 INTRODUCTION = """
 <p class="hint wide">A photo after van Gogh’s <em>The Starry Night</em>, by five networks of 1.68
