@@ -65,6 +65,7 @@ export class Panes {
     if (entry.address !== address) return;
     entry.address = null;
     entry.wait.textContent = "could not be loaded";
+    entry.save.hidden = true; // the server has no file either
   }
 
   /** The readout: which pixel, and its colour in every picture. */

@@ -95,6 +95,23 @@ def test_what_the_page_holds_is_saved_when_the_servers_file_is_gone(page: Page) 
     assert Image.open(download.value.path()).tobytes() == expected.tobytes()
 
 
+def test_a_picture_that_could_not_be_loaded_is_not_offered(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const plain = (window.plain = window.fetch);
+            window.fetch = (address, options) =>
+                /v3-95/.test(address) ? Promise.reject() : plain(address, options);
+        }"""
+    )
+    strength = page.get_by_role("slider", name="Strength")
+    strength.press("ArrowLeft")
+    expect(page.locator("#viewer [data-name=v3] .wait")).to_have_text("could not be loaded")
+    expect(page.get_by_role("link", name="Download v3 as PNG")).to_be_hidden()
+    page.evaluate("() => { window.fetch = window.plain; }")
+    strength.press("End")
+    expect(page.get_by_role("link", name="Download v3 as PNG")).to_be_visible()
+
+
 def test_the_browsers_menu_on_a_picture_is_that_of_the_whole_one(page: Page) -> None:
     """The element under the pointer is what the menu is about."""
     under = """name => {
