@@ -116,7 +116,7 @@ def tab_to(page: Page, selector: str) -> None:
 def test_everything_can_be_done_by_keyboard(browser: sync_api.Browser, url: str) -> None:
     with visiting(browser, url, reduced_motion="reduce") as page:
         tab_to(page, ".examples button")
-        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")  # the second example
         expect(page.locator("#viewer .facts").first).to_contain_text("tower")
         painted(page)
