@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_checkpoint, load_networks, paintings
+from nst.checkpoint import load_checkpoint, load_networks, paintings
 from nst.console import command_parser
 from nst.files import names_folder, write_then_rename
 from nst.inference.blend import blend
@@ -71,10 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
+    own = options.weights or paintings().get(options.painting)
     try:
-        networks = load_asked_for(options)
+        if own:
+            networks = {own.stem: load_checkpoint(own)[0]}
+        else:
+            networks = load_networks(options.checkpoints, variants=variants)
         jobs = plan(photo_files(options.photos), options.out, tuple(networks), options.format)
-    except (ValueError, CheckpointError, OSError) as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     if options.skip_existing:
         jobs = missing(jobs)
@@ -132,18 +137,6 @@ def run_job(
         bar.update(end - bar.n)
 
 
-def load_asked_for(options: argparse.Namespace) -> dict[str, TransformerNet]:
-    """The networks by the name that their results get.
-
-    Raises:
-        CheckpointError: one is missing or damaged.
-    """
-    if path := options.weights or paintings().get(options.painting):
-        return {path.stem: load_checkpoint(path)[0]}
-    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
-    return load_networks(options.checkpoints, variants=variants)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("nst.stylize", __doc__)
     add = parser.add_argument
@@ -151,8 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
-    learned = "another one than The Starry Night, which v4 has learned"
-    network.add_argument("--painting", choices=tuple(paintings()), metavar="NAME", help=learned)
+    learned = {"choices": tuple(paintings()), "metavar": "NAME"}
+    network.add_argument("--painting", help="another one that v4 has learned", **learned)
     network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
     add("--size", type=_side, metavar="PX", help="longer side at most, of photos")
     add("--strength", type=_share, default=1.0, help="0 the photo, 1 the result")
