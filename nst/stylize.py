@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_checkpoint, paintings
+from nst.checkpoint import load_checkpoint, paintings
 from nst.console import command_parser
 from nst.files import names_folder, sha256, write_then_rename
 from nst.inference.blend import blend
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = checkpoint_files(options)
         jobs = plan(photos, options.out, tuple(files), options.format)
         networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
-    except (ValueError, CheckpointError, OSError) as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     jobs = share_of_rank(jobs)  # of all, or it would change with what others have made
     if options.skip_existing:
@@ -163,8 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--out", required=True, help="a file, or a folder with a slash")
     network = parser.add_mutually_exclusive_group()
     network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
-    learned = "another one than The Starry Night, which v4 has learned"
-    network.add_argument("--painting", choices=tuple(paintings()), metavar="NAME", help=learned)
+    learned = {"choices": tuple(paintings()), "metavar": "NAME"}
+    network.add_argument("--painting", help="another one that v4 has learned", **learned)
     network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
     add("--size", type=side, metavar="PX", help="longer side at most, of photos")
     add("--strength", type=share, default=1.0, help="0 the photo, 1 the result")

@@ -141,9 +141,12 @@ class Studio extends Part {
   /** How long each choice takes, as soon as the server has tried a few steps. */
   async #tellMinutes() {
     const { network } = this;
-    const { seconds } = await (await this.#fetch(`pace?network=${network}`)).json();
-    for (const option of seconds && network === this.network ? this.find(".steps").options : []) {
-      option.textContent = `about ${minutes(option.value * seconds)}: ${option.value} steps`;
+    const asked = this.#fetch(`pace?network=${network}`);
+    const { seconds } = await asked.then((answer) => answer.json()).catch(() => ({}));
+    if (network !== this.network) return;
+    for (const option of this.find(".steps").options) {
+      const steps = `${option.value} steps`;
+      option.textContent = seconds ? `about ${minutes(option.value * seconds)}: ${steps}` : steps;
     }
   }
 
