@@ -29,9 +29,14 @@ COPIES = """() => {
 def on_device(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
     """A visit; `page.loaded` is what it asks for of the engine and the networks."""
     with visiting(browser, url, **context) as page:
-        page.loaded = []
-        page.on("request", lambda request: page.loaded.append(request.url))
+        page.loaded = loaded = []
+
+        def note(request: sync_api.Request) -> None:
+            loaded.append(request.url)
+
+        page.on("request", note)
         yield page
+        page.remove_listener("request", note)
 
 
 def networks_loaded(page: Page) -> list[str]:
