@@ -213,7 +213,7 @@ def test_by_touch(browser: sync_api.Browser, url: str) -> None:
         page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         worst = page.get_by_role("button", name="Worst place of v1")
         worst.tap()
-        expect(words(page)).to_contain_text("Worst place 1 of")
+        expect(words(page)).to_contain_text("of v1: spots that are")
         page.locator("#bar summary").tap()
         page.get_by_label("Keep colours").tap()
         expect(words(page)).to_contain_text("in the photo’s colours")

@@ -110,7 +110,7 @@ class Studio:
         """
         if network not in VARIANTS or steps < 1:
             raise ValueError("There is no such network, or nothing to do.")
-        painting, _ = read_upload(_uploaded(file).path, PAINTING_SIDE)
+        painting = read_upload(_uploaded(file).path, PAINTING_SIDE).picture
         check_painting(painting)
         with self._one_at_a_time:
             self._refuse_a_second()
@@ -275,7 +275,7 @@ class Studio:
             if key in self.stylizer.examples:
                 photo = self.stylizer.example(key, FIRST_SIDE)
             else:
-                photo, _ = read_upload(_uploaded({"path": key}).path, FIRST_SIDE)
+                photo = read_upload(_uploaded({"path": key}).path, FIRST_SIDE).picture
             self._photo = key, photo
         return self._photo[1]
 
