@@ -202,7 +202,7 @@ def test_on_the_command_line(
 ) -> None:
     """With a network that changes nothing: a result of the right size, or one line and code 1."""
     monkeypatch.setattr(stylize_module, "MAX_PIXELS", MOST_PIXELS)
-    monkeypatch.setattr(stylize_module, "load_networks", lambda *_, **__: {"v3": None})
+    monkeypatch.setattr(stylize_module, "load_checkpoint", lambda *_: (None, {}))
     monkeypatch.setattr(stylize_module, "build_engines", lambda *_, **__: {"v3": None})
     monkeypatch.setattr(stylize_module, "stylize_any_size", lambda _, photo, *__: (photo, 0.1))
     photo, out = tmp_path / "photo", tmp_path / "out.png"
