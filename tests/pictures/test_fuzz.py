@@ -24,7 +24,7 @@ from nst.pictures import reading
 from nst.pictures.colours import on_white
 from nst.pictures.metadata import save_settings
 from nst.pictures.reading import PictureError, read_picture, read_with_remark
-from nst.web.server.upload import read_upload
+from nst.web.server.upload_decoding import read_upload
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
