@@ -85,6 +85,8 @@ def run_film(
         FilmError: the clip is no film, holds nothing between --from and --to, or cannot be encoded.
         OSError: it cannot be opened, or the result cannot be written.
     """
+    from av.error import FFmpegError
+
     from nst.pictures.film import Film, FilmError  # which bring PyAV along
     from nst.pictures.film_writing import KINDS, FilmWriter
 
@@ -115,7 +117,12 @@ def run_film(
             if not bar.n:
                 raise FilmError("nothing is seen between --from and --to")
 
-    write_then_rename(path, write)
+    try:
+        write_then_rename(path, write)
+    except FFmpegError as error:
+        if isinstance(error, OSError):  # such as a full disk
+            raise
+        raise FilmError(f"FFmpeg cannot write {path} ({error.strerror})") from error
     for remark in film.remarks:
         complain(f"{options.film}: {remark}.")
 

@@ -22,6 +22,7 @@ from nst.inference.engines import EagerEngine, OpenVinoEngine
 from nst.inference.picture import film_painter, stylize
 from nst.models import VARIANTS
 from nst.pictures.film import Film
+from nst.pictures.film_writing import KINDS
 from nst.video import main, overlapping
 from tests.films import moving, read_film, sound_of, write_film
 from tests.helpers import ROOT, random_picture
@@ -166,14 +167,15 @@ def test_a_part(tmp_path: Path) -> None:
 
 def test_several_networks(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", times=[0, 40])
-    options = ["--variant", "all", "--keep-colours"]
-    assert run(film, tmp_path / "results", *options) == 0
+    assert run(film, tmp_path / "results", "--variant", "all", "--keep-colours") == 0
     found = {path.name: read_film(path) for path in (tmp_path / "results").iterdir()}
     assert found.keys() == {f"film-{name}.mp4" for name in VARIANTS}
     assert len({film.pictures[0].tobytes() for film in found.values()}) == len(VARIANTS)
 
 
-def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_what_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     film = write_film(tmp_path / "film.mp4", sound="aac")
     data = film.read_bytes()
     (tmp_path / "empty.mp4").touch()
@@ -200,6 +202,9 @@ def test_what_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         assert sentence in capsys.readouterr().err.splitlines()[-1]
     assert run(film, tmp_path / "out" / "out.mp4", "--from", "9") == 1
     assert "nothing is seen" in capsys.readouterr().err
+    monkeypatch.setitem(KINDS, ".mp4", KINDS[".mp4"]._replace(settings={"preset": "nonsense"}))
+    assert run(film, tmp_path / "out" / "out.mp4") == 1
+    assert "FFmpeg cannot write" in capsys.readouterr().err
     assert not any((tmp_path / "out").iterdir())
 
 

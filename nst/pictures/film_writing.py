@@ -37,7 +37,7 @@ KINDS = {
         "mp4",
         "libx264",
         "yuv420p",
-        {"crf": "18", "preset": "fast", "bf": "0"},  # in the order of their times, which vary
+        {"crf": "18", "preset": "veryfast", "bf": "0"},  # in the order of their times, which vary
         {"movflags": "+faststart"},
         ("aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"),
         even=True,
@@ -64,9 +64,6 @@ class FilmWriter:
         path: of the file, whatever its suffix.
         kind: an odd last column or row is cut off where it has even sides only.
         film: from which it is made: times, size, aspect, colours and sound are taken from it.
-
-    Raises:
-        FilmError: it cannot be encoded so.
     """
 
     def __init__(self, path: str, kind: Kind, film: Film) -> None:

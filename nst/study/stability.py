@@ -55,6 +55,7 @@ NOISE = (1, 2, 4)  # levels
 SHIFTS = (0.25, 0.5, 1, 2, 4)  # px
 LIGHT = 1.01
 JPEG_QUALITY = 90
+SHOWN = 1e-3  # a ratio that the figure shows
 TABLE, MARKDOWN, FIGURE = "stability.csv", "stability.md", "figure-10-stability.png"
 
 Change = Callable[[Tensor], Tensor]  # a photo (1, 3, H, W) -> the same, changed
@@ -139,35 +140,36 @@ def summary(rows: pd.DataFrame, photos: int) -> pd.DataFrame:
 def in_words(table: pd.DataFrame) -> str:
     """The table in Markdown: a row for each change, pixels / relu2_2 for each network."""
     networks = list(dict.fromkeys(table["network"]))
-    cells = table.set_index(["change", "network"])
+    cells = table.set_index(["change", "network"])[["pixels", LAYER]]
+    head = f"change of the photo ({table['photos'][0]} test photos, {table['side'][0]} px)"
     rows = [
-        [change]
-        + [
-            f"{cells.loc[(change, name), 'pixels']:.2g} / {cells.loc[(change, name), LAYER]:.2g}"
-            for name in networks
-        ]
+        [change, *(" / ".join(map(_number, cells.loc[(change, name)])) for name in networks)]
         for change in dict.fromkeys(table["change"])
     ]
-    return markdown_table(["change of the photo", *networks], rows) + "\n"
+    return markdown_table([head, *networks], rows) + "\n"
+
+
+def _number(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """The ratios as dots, the five networks beside each other, pixels left and relu2_2 right."""
-    names = list(dict.fromkeys(table["change"]))
+    """The mean ratios as dots, without changes that no network shows; relu2_2 is on the right."""
+    largest = table.groupby("change", sort=False)[["pixels", LAYER]].max().max(axis=1)
+    names = list(largest.index[largest > SHOWN])
     figure = Figure(figsize=(11, 5.6), layout="constrained")
     for axis, column in zip(figure.subplots(1, 2, sharey=True), ("pixels", LAYER), strict=True):
         for number, name in enumerate(VARIANTS):
-            of = table[table["network"] == name].set_index("change").loc[names]
+            of = table[table["network"] == name].set_index("change").loc[names, column]
             places = [place + 0.14 * (number - 2) for place in range(len(names))]
-            dots = {"fmt": "osD^v"[number], "color": COLOURS[name], "markersize": 5}
-            axis.errorbar(of[column], places, xerr=of[f"{column}_sd"], label=name, **dots)
+            axis.plot(of, places, "osD^v"[number], color=COLOURS[name], label=name, markersize=5)
         axis.axvline(1, color="gray", linewidth=1)
         axis.set_xscale("log")
         axis.set_xlabel(f"change of the stylized picture / change of the photo, {column}")
-        axis.grid(alpha=0.3, axis="x", which="both")
+        axis.grid(alpha=0.3)
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
-    axis.legend()
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper right", ncols=5)
     return figure
 
 
