@@ -47,6 +47,7 @@ from nst.stylize import add_result_flags, checkpoint_files, complain
 if TYPE_CHECKING:
     from nst.pictures.film import Frame
 
+LONGEST = 10**9  # s; FFmpeg counts in microseconds, of 64 bits
 SUFFIXES = (".mp4", ".webm", ".gif", ".webp")
 
 
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for variant, path in job.results.items():
             run_film(networks[variant], engines[variant], path, options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         complain(f"{options.film}: {error}")
         return 1
     return 0
@@ -158,7 +159,7 @@ def _parser() -> argparse.ArgumentParser:
 def _seconds(text: str) -> Fraction:
     seconds = Fraction(0)
     for part in text.split(":"):
+        if not 0 <= 60 * seconds + float(part) < LONGEST:  # 1/0 is no float, 1e999999999 too long
+            raise argparse.ArgumentTypeError(f"0 at least, and less than {LONGEST}")
         seconds = 60 * seconds + Fraction(part)
-    if seconds < 0:
-        raise argparse.ArgumentTypeError("0 at least")
     return seconds

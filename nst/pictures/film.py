@@ -92,6 +92,8 @@ class Film:
     ) -> None:
         self.path, self.start, self.end = path, start, end
         self.remarks: list[str] = []
+        if path.exists() and not path.is_file():  # a pipe is not read twice
+            raise FilmError("a folder, a pipe or a device")
         self.silent = _is_webp(path)
         if self.silent:  # FFmpeg reads no animated ones
             self.tick, self.origin, self.aspect = Fraction(1, 1000), Fraction(start), Fraction(1)
@@ -208,9 +210,10 @@ class Film:
 
 def open_film(path: Path) -> InputContainer:
     """Raises FilmError: what is in the file is no film; OSError: it cannot be opened."""
-    path.open("rb").close()  # whose errors name the file
     try:
-        return av.open(f"file:{path}")  # or a colon in a name would be the end of a protocol's
+        with path.open("rb") as file:
+            way = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}  # or a playlist reads more
+            return av.open("fd:", options=way, metadata_errors="ignore")  # titles in any encoding
     except FFmpegError as error:
         raise FilmError(f"not a film that can be read ({error.strerror})") from error
 
