@@ -73,7 +73,7 @@ export class OnDevice {
         if (run !== this.#run || this.#stopped) break;
         this.#report = { words: `Stylizing on ${device.name} …`, ...this.#progress(names) };
         this.#draw(this.#report);
-        const made = await make(this.files[name], photo);
+        const made = await stylize(this.files[name], photo);
         if (run !== this.#run) return;
         this.#made.set(name, made);
       }
@@ -136,7 +136,7 @@ export class OnDevice {
 }
 
 /** What a network makes of a photo. */
-async function make(file, photo) {
+async function stylize(file, photo) {
   const network = await openNetwork(file);
   try {
     const start = performance.now();

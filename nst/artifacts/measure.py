@@ -94,7 +94,7 @@ def measure(picture: Image.Image) -> Artifacts:
     if min(picture.size) < WINDOW:
         raise ValueError(f"{picture.width}×{picture.height} px is too small: {WINDOW} px at least")
     fine = high_pass(np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)))  # (3, H, W)
-    lattice, unlocked = lattice_energies(fine)
+    lattice, unlocked = energies_by_block(fine)
     spots, judged = _red_spots(fine[0] - fine[1], yellow_area(picture))
     found = spots[spots > 0]
     return Artifacts(
@@ -121,7 +121,7 @@ def high_pass(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
     return np.int16(64) * pixels - blurred
 
 
-def lattice_energies(fine: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
+def energies_by_block(fine: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
     """L and U of each block in levels², means over channels: (3, H, W) -> twice (rows, columns).
 
     A picture of less than 32 px has one block of as many times 8 px as it holds.

@@ -19,9 +19,9 @@ from nst.artifacts.__main__ import main
 from nst.artifacts.measure import (
     APART,
     Artifacts,
+    energies_by_block,
     flat_field,
     high_pass,
-    lattice_energies,
     measure,
 )
 from nst.loss import lattice_energy
@@ -166,7 +166,7 @@ def test_brightness_gamma_and_a_shift_move_nothing() -> None:
 def test_the_lattice_energy_is_the_losss() -> None:
     picture = plant(strokes(), 4, 60)
     fine = high_pass(np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)))
-    lattice, _ = lattice_energies(fine)
+    lattice, _ = energies_by_block(fine)
     of_loss = lattice_energy(to_tensor(picture)[None]).item()
     assert lattice.mean() / 255**2 == pytest.approx(of_loss, rel=1e-4)
 
