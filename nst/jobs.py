@@ -81,6 +81,8 @@ def _kind(path: Path) -> str | None:
         return FOLDERS
     if not path.exists():
         return "links to nowhere"
+    if not path.is_file():  # who opens a pipe waits for ever
+        return "no files"
     if looks_like_photo(path):
         return "results" if was_painted(path) else None
     if path.name.startswith("._"):
@@ -102,7 +104,7 @@ def plan(photos: Photos, out: str, variants: Sequence[str], suffix: str) -> list
     """
     if names_folder(out):
         endings = {variant: f"-{variant}{suffix}" for variant in variants}
-        longest = NAME_BYTES - max(map(len, endings.values()))
+        longest = NAME_BYTES - max(len(os.fsencode(ending)) for ending in endings.values())
         jobs = [
             Job(photo, {variant: Path(out, f"{name}{end}") for variant, end in endings.items()})
             for photo, name in result_names(photos, longest).items()

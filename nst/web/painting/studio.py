@@ -22,6 +22,7 @@ from typing import Any
 from gradio.data_classes import FileData
 from gradio.processing_utils import encode_pil_to_bytes
 from PIL import Image
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -31,13 +32,14 @@ from nst.inference.engines import EagerEngine
 from nst.inference.picture import stylize
 from nst.models import VARIANTS
 from nst.paths import CHECKPOINTS
+from nst.pictures.colours import on_white
 from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.painting import check_painting
 from nst.vgg import downloaded
 from nst.web.page import texts
 from nst.web.page.components import check_uploaded
 from nst.web.page.device_files import DeviceFiles
-from nst.web.page.session import safe_stem
+from nst.web.page.session import ORIGINAL, readable, safe_stem
 from nst.web.page.stylizer import Stylizer
 from nst.web.painting.training import (
     VGG_WEIGHTS,
@@ -47,6 +49,7 @@ from nst.web.painting.training import (
     start_quietly,
     trainings,
 )
+from nst.web.server.clients import OwnersOnly
 from nst.web.server.priority_lock import Priority
 from nst.web.server.upload import read_upload
 
@@ -56,7 +59,6 @@ RECENT = 8  # saves, over which the pace is measured
 
 RUNS_ALREADY = "A painting is being learned already; stop that first."
 NOTHING_TO_GO_ON = "There is no training to go on with."
-NO_NETWORK_OF_OURS = "This checkpoint holds none of the page’s networks."
 
 
 class Studio:
@@ -84,21 +86,23 @@ class Studio:
 
         async def act(request: Request) -> Response:
             try:
-                action = actions[request.path_params["action"]]
-                await asyncio.to_thread(action, **await request.json())
+                await asyncio.to_thread(
+                    actions[request.path_params["action"]], **await request.json()
+                )
             except OSError as error:
                 return JSONResponse({"error": f"{error.strerror or error}."})
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 words = getattr(error, "message", str(error))  # Gradio's own are quoted else
                 return JSONResponse({"error": words})
             return await asyncio.to_thread(self._state, request)
 
+        owners = [Middleware(OwnersOnly)]
         return [
-            Route(f"{ROUTE}/state", self._state),
-            Route(f"{ROUTE}/pace", self._answer_pace),
-            Route(f"{ROUTE}/picture", self._picture),
-            Route(f"{ROUTE}/files/{{name}}/{{kind}}", self._file),
-            Route(f"{ROUTE}/{{action}}", act, methods=["POST"]),
+            Route(f"{ROUTE}/state", self._state, middleware=owners),
+            Route(f"{ROUTE}/pace", self._answer_pace, middleware=owners),
+            Route(f"{ROUTE}/picture", self._picture, middleware=owners),
+            Route(f"{ROUTE}/files/{{name}}/{{kind}}", self._file, middleware=owners),
+            Route(f"{ROUTE}/{{action}}", act, methods=["POST"], middleware=owners),
         ]
 
     def train(self, file: dict[str, Any], network: str, steps: int, photos: str) -> None:
@@ -110,7 +114,7 @@ class Studio:
         """
         if network not in VARIANTS or steps < 1:
             raise ValueError("There is no such network, or nothing to do.")
-        painting, _ = read_upload(_uploaded(file).path, PAINTING_SIDE)
+        painting = on_white(read_upload(_uploaded(file).path, PAINTING_SIDE).picture)
         check_painting(painting)
         with self._one_at_a_time:
             self._refuse_a_second()
@@ -149,10 +153,10 @@ class Studio:
         path = Path(_uploaded(file).path)
         painting = load_painting(path)
         if painting.variant not in VARIANTS:
-            raise ValueError(NO_NETWORK_OF_OURS)
+            raise ValueError("This checkpoint holds none of the page’s networks.")
         with self._one_at_a_time:
             folder = self._new_folder(painting.title + ".png")
-            asked = Asked(painting.title, painting.variant, 0)
+            asked = Asked(readable(painting.title), painting.variant, 0)
             try:
                 folder.mkdir(parents=True)
                 shutil.copyfile(path, folder / f"{painting.variant}.safetensors")
@@ -169,7 +173,7 @@ class Studio:
         """One of a name that neither a network nor another painting has."""
         stem = name = safe_stem(title)
         number = 1
-        while name in self.stylizer.networks or (self.folder / name).exists():
+        while name in (ORIGINAL, *self.stylizer.networks) or (self.folder / name).exists():
             number += 1
             name = f"{stem}-{number}"
         return self.folder / name
@@ -275,7 +279,7 @@ class Studio:
             if key in self.stylizer.examples:
                 photo = self.stylizer.example(key, FIRST_SIDE)
             else:
-                photo, _ = read_upload(_uploaded({"path": key}).path, FIRST_SIDE)
+                photo = on_white(read_upload(_uploaded({"path": key}).path, FIRST_SIDE).picture)
             self._photo = key, photo
         return self._photo[1]
 
