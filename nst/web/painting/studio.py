@@ -86,9 +86,8 @@ class Studio:
 
         async def act(request: Request) -> Response:
             try:
-                await asyncio.to_thread(
-                    actions[request.path_params["action"]], **await request.json()
-                )
+                action = actions[request.path_params["action"]]
+                await asyncio.to_thread(action, **await request.json())
             except OSError as error:
                 return JSONResponse({"error": f"{error.strerror or error}."})
             except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -203,12 +202,9 @@ class Studio:
             }
             for name in self._learned
         ]
-        state = {"training": self._training(), "paintings": paintings, "download": self._vgg()}
+        vgg = 1.0 if os.environ.get(VGG_WEIGHTS) else downloaded()  # how much of it is here
+        state = {"training": self._training(), "paintings": paintings, "download": vgg}
         return JSONResponse(state, headers={"Cache-Control": "no-store"})
-
-    def _vgg(self) -> float:
-        """How much of VGG's weights is here, from 0 to 1."""
-        return 1.0 if os.environ.get(VGG_WEIGHTS) else downloaded()
 
     def _training(self) -> dict[str, Any] | None:
         training = self.current
