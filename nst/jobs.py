@@ -68,9 +68,11 @@ def _expanded(name: str) -> list[Path]:
 
 def _inside(folder: Path, recursive: bool) -> Iterator[Path]:
     """Links to folders are not followed: they may lead in a circle."""
-    for path in sorted(folder.iterdir()):
+    coming = sorted(folder.iterdir(), reverse=True)
+    while coming:
+        path = coming.pop()
         if recursive and path.is_dir() and not path.is_symlink():
-            yield from _inside(path, recursive)
+            coming += sorted(path.iterdir(), reverse=True)
         else:
             yield path
 

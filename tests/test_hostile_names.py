@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,6 +26,18 @@ def test_a_pipe_among_the_photos_is_left_out(tmp_path: Path, capsys: pytest.Capt
     random_picture(20, 20).save(tmp_path / "b.png")
     assert list(photo_files([str(tmp_path)])) == [tmp_path / "b.png"]
     assert "no files (1)" in capsys.readouterr().err
+
+
+def test_folders_may_be_nested_deeper_than_calls(tmp_path: Path) -> None:
+    deepest = Path(tmp_path, *("a" * 150))
+    deepest.mkdir(parents=True)
+    random_picture(20, 20).save(deepest / "b.png")
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        assert list(photo_files([str(tmp_path)], recursive=True)) == [deepest / "b.png"]
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
