@@ -58,8 +58,8 @@ from nst.web.page.static import static_route
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
 from nst.web.page.tabs import DeviceLatency, about_tab, live_tab, training_tab
 from nst.web.page.theme import page_theme
-from nst.web.painting.studio import Studio
 from nst.web.painting.tab import painting_tab
+from nst.web.painting.trainer import PaintingTrainer
 from nst.web.server.clients import Places
 from nst.web.server.environment import Address, cannot_keep, is_ones_own
 from nst.web.server.offline import stay_offline
@@ -232,7 +232,7 @@ def build_application(stylizer: Stylizer, trainings: Path | None = None) -> Star
         *(live.route(), preview_route(), static_route(), device_files.route())
     ]
     if trainings:
-        routes += Studio(trainings, stylizer, device_files).routes()
+        routes += PaintingTrainer(trainings, stylizer, device_files).routes()
     root_path = os.environ.get("GRADIO_ROOT_PATH", "")
     bounds = {"routes": routes, "max_upload": MAX_BYTES, "root_path": root_path}
     return gr.mount_gradio_app(

@@ -18,6 +18,30 @@ export class Part {
 
   on = (selector, event, react) => this.find(selector).addEventListener(event, react);
 
+  /** Whether somebody can see it: it lies in the tab that is shown. */
+  get isOpen() {
+    return this.element.getClientRects().length > 0;
+  }
+
+  /** Call `take` with each file that is chosen by a button. */
+  letChoose(button, take) {
+    const picker = this.find("input[type=file]");
+    this.on(button, "click", () => picker.click());
+    picker.addEventListener("change", () => {
+      if (picker.files.length) take(picker.files[0]);
+      picker.value = ""; // so that the same one can be chosen again
+    });
+  }
+
+  /** Call `take` with what is dropped or pasted anywhere while this is open, see bar/photo.js. */
+  takeDropped(take) {
+    document.addEventListener("file", (event) => {
+      if (!this.isOpen) return;
+      event.preventDefault();
+      take(event.detail);
+    });
+  }
+
   /** What is going on or what went wrong, in the line that is there for it. */
   say(words, error = false) {
     this.find(".words").textContent = error ? "" : words;

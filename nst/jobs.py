@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,17 +92,22 @@ def _kind(path: Path) -> str | None:
     return path.suffix.lower() or "without a suffix"
 
 
-def plan(photos: Photos, out: str, variants: Sequence[str], suffix: str) -> list[Job]:
+def plan(
+    photos: Photos, out: str, variants: Sequence[str], suffix: str, suffixes: Collection[str]
+) -> list[Job]:
     """Where each result goes: to the file `out`, or into the folder `out`.
 
     Photos of one name but for the suffix keep it in their results' names, and of one name
     altogether (from two folders) get a number.
 
     Args:
+        photos: or a film.
         suffix: of results in a folder.
+        suffixes: of the formats that are written.
 
     Raises:
-        ValueError: several results for one file, or a result that would overwrite a photo.
+        ValueError: several results for one file, a format that is not written, or a result that
+            would overwrite a photo.
     """
     if names_folder(out):
         endings = {variant: f"-{variant}{suffix}" for variant in variants}
@@ -111,6 +116,9 @@ def plan(photos: Photos, out: str, variants: Sequence[str], suffix: str) -> list
             Job(photo, {variant: Path(out, f"{name}{end}") for variant, end in endings.items()})
             for photo, name in result_names(photos, longest).items()
         ]
+    elif Path(out).suffix.lower() not in suffixes:
+        formats = ", ".join(suffixes)
+        raise ValueError(f"-o {out}: results are written as {formats}; a folder ends in a slash")
     elif len(photos) * len(variants) > 1:
         raise ValueError(f"-o {out}: several results need a folder")
     else:
@@ -119,7 +127,7 @@ def plan(photos: Photos, out: str, variants: Sequence[str], suffix: str) -> list
     for job in jobs:
         for path in job.results.values():
             if os.path.realpath(path) in sources:
-                raise ValueError(f"{path}: is a photo to stylize and would be overwritten")
+                raise ValueError(f"{path}: is to be stylized and would be overwritten")
     return jobs
 
 

@@ -21,40 +21,41 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Annotated, NamedTuple
+from dataclasses import MISSING, dataclass, field, replace
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from typing_extensions import Doc
 
 from nst.vgg import Pooling, VGGFeatures
+
+
+def flag(default: Any = MISSING, help: str = "", at_least: float = -math.inf) -> Any:
+    """A dataclass's field that train.py takes from its command line."""
+    return field(default=default, metadata={"help": help, "at_least": at_least})
 
 
 @dataclass(frozen=True)
 class LossSettings:
     """What is compared, and how much it weighs; the paper states none of it."""
 
-    content_layer: Annotated[str, Doc("of VGG, whose features shall stay the photo's")] = "relu2_2"
-    style_layers: Annotated[
-        tuple[str, ...], Doc("of VGG, whose Gram matrices shall become the painting's")
-    ] = (
-        *("relu1_2", "relu2_2", "relu3_1"),
-        *("relu1_2/2", "relu2_2/2", "relu3_3/2", "relu4_3/2"),
+    content_layer: str = flag("relu2_2", "of VGG, whose features shall stay the photo's")
+    style_layers: tuple[str, ...] = flag(
+        (
+            *("relu1_2", "relu2_2", "relu3_1"),
+            *("relu1_2/2", "relu2_2/2", "relu3_3/2", "relu4_3/2"),
+        ),
+        "of VGG, whose Gram matrices shall become the painting's",
     )
-    content_weight: Annotated[float, Doc("the other weights are beside this one")] = 1.0
-    style_weight: Annotated[
-        float, Doc("2 is pale, 12 swallows the photo in the light networks")
-    ] = 4.0
-    tv_weight: Annotated[float, Doc("comes to about 1 % of the total; a third of it blurs")] = 1.0
-    lattice_weight: Annotated[
-        float, Doc("of the grid of 2 and 4 px that upsampling leaves; v4: 200")
-    ] = 0.0
-    vgg_pooling: Annotated[Pooling, Doc("of VGG, between its blocks")] = "max"
-    loss_margin: Annotated[
-        int, Doc("px of reflection around what VGG sees; without, it sees zeros there")
-    ] = 0
+    content_weight: float = flag(1.0, "the other weights are beside this one")
+    style_weight: float = flag(4.0, "2 is pale, 12 swallows the photo in the light networks")
+    tv_weight: float = flag(1.0, "comes to about 1 % of the total; a third of it blurs")
+    lattice_weight: float = flag(0.0, "of the grid of 2 and 4 px that upsampling leaves; v4: 200")
+    vgg_pooling: Pooling = flag("max", "of VGG, between its blocks")
+    loss_margin: int = flag(
+        0, "px of reflection around what VGG sees; without, it sees zeros there"
+    )
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

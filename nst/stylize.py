@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from nst.checkpoint import load_checkpoint, paintings
 from nst.console import command_parser
-from nst.files import names_folder, sha256, write_then_rename
+from nst.files import sha256, write_then_rename
 from nst.inference.blend import blend
 from nst.inference.engines import ENGINES, Engine, build_engines
 from nst.inference.picture import stylize_any_size
@@ -71,10 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        check_format(options.out)
         photos = photo_files(options.photos, options.recursive)
         files = checkpoint_files(options)
-        jobs = plan(photos, options.out, tuple(files), options.format)
+        jobs = plan(photos, options.out, tuple(files), options.format, OUTPUTS)
         networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
     except (ValueError, OSError) as error:
         parser.error(str(error))
@@ -160,39 +159,45 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("photos", nargs="+", metavar="PHOTO", help="files or folders")
     add("--recursive", action="store_true", help="take folders within folders, and keep them apart")
-    add("-o", "--out", required=True, help="a file, or a folder with a slash")
-    network = parser.add_mutually_exclusive_group()
-    network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
-    learned = {"choices": tuple(paintings()), "metavar": "NAME"}
-    network.add_argument("--painting", help="another one that v4 has learned", **learned)
-    network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
-    add("--size", type=side, metavar="PX", help="longer side at most, of photos")
-    add("--strength", type=share, default=1.0, help="0 the photo, 1 the result")
-    add("--keep-colours", action="store_true", help="those of the photo")
+    add_result_flags(parser, "photo")
     add("--format", type=_suffix, choices=tuple(OUTPUTS), default=".png")
-    add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
     megapixels = "of the largest photo that is taken; they need ten bytes of memory for each pixel"
     add("--megapixels", type=int, default=MAX_PIXELS // 10**6, metavar="N", help=megapixels)
     add("--keep-gps", action="store_true", help="write into results where the photo was taken")
     nothing = "write nothing into results; a folder then takes them for photos"
     add("--no-metadata", action="store_true", help=nothing)
     add("--skip-existing", action="store_true", help="make only what is missing")
-    add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
+
+
+def add_result_flags(parser: argparse.ArgumentParser, what: str) -> None:
+    """Where results go and how they are made, of photos as of films; `what`: one of them."""
+    add = parser.add_argument
+    add("-o", "--out", required=True, help="a file, or a folder with a slash")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--variant", choices=(*VARIANTS, "all"), default="v3")
+    learned = {"choices": tuple(paintings()), "metavar": "NAME"}
+    network.add_argument("--painting", help="another one that v4 has learned", **learned)
+    network.add_argument("--weights", type=Path, metavar="FILE", help="a checkpoint")
+    add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
+    add("--size", type=_side, metavar="PX", help=f"longer side at most, of the {what}")
+    add("--strength", type=_share, default=1.0, help=f"0 the {what}, 1 the result")
+    add("--keep-colours", action="store_true", help=f"those of the {what}")
+    add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
 
 
 def _suffix(text: str) -> str:
     return f".{text.lower().removeprefix('.')}"
 
 
-def side(text: str) -> int:
+def _side(text: str) -> int:
     side = int(text)
     if side < MIN_SIDE:
         raise argparse.ArgumentTypeError(f"{MIN_SIDE} px at least")
     return side
 
 
-def share(text: str) -> float:
+def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError("from 0 to 1")
@@ -201,13 +206,6 @@ def share(text: str) -> float:
 
 def complain(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def check_format(out: str) -> None:
-    """Raises ValueError: the file's format is none that results are written in."""
-    if not names_folder(out) and Path(out).suffix.lower() not in OUTPUTS:
-        formats = ", ".join(OUTPUTS)
-        raise ValueError(f"-o {out}: results are written as {formats}; a folder ends in a slash")
 
 
 def check_fits(picture: Image.Image, path: Path) -> None:

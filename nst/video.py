@@ -24,7 +24,6 @@ if __name__ == "__main__":
 import argparse
 import importlib.util
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -35,15 +34,15 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import CheckpointError, load_networks
+from nst.checkpoint import load_checkpoint
 from nst.console import command_parser
-from nst.files import names_folder, write_then_rename
+from nst.files import write_then_rename
 from nst.inference.blend import blend
-from nst.inference.engines import ENGINES, Engine, build_engines
+from nst.inference.engines import Engine, build_engines
 from nst.inference.picture import film_painter
-from nst.models import VARIANTS, TransformerNet
-from nst.paths import CHECKPOINTS
-from nst.stylize import complain, share, side
+from nst.jobs import plan
+from nst.models import TransformerNet
+from nst.stylize import add_result_flags, checkpoint_files, complain
 
 if TYPE_CHECKING:
     from nst.pictures.film import Frame
@@ -56,19 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    variants = tuple(VARIANTS) if options.variant == "all" else (options.variant,)
     if None in map(importlib.util.find_spec, ("av", "cv2") if options.steady else ("av",)):
         parser.error("films need PyAV, and --steady OpenCV: pip install .[video]")
     try:
-        results = plan(options.film, options.out, variants)
+        files, suffix = checkpoint_files(options), options.film.suffix.lower()
+        suffix = suffix if suffix in SUFFIXES else SUFFIXES[0]
+        (job,) = plan({options.film: Path()}, options.out, tuple(files), suffix, SUFFIXES)
         if options.start >= options.end:
             raise ValueError("--to has to be later than --from")
-        networks = load_networks(options.checkpoints, variants=variants)
-    except (ValueError, CheckpointError) as error:
+        networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     engines = build_engines(networks, options.engine, report=complain)
     try:
-        for variant, path in results.items():
+        for variant, path in job.results.items():
             run_film(networks[variant], engines[variant], path, options)
     except (ValueError, OSError, MemoryError) as error:
         complain(f"{options.film}: {error}")
@@ -90,7 +90,7 @@ def run_film(
     from nst.pictures.film import Film, FilmError  # which bring PyAV along
     from nst.pictures.film_writing import KINDS, FilmWriter
 
-    film = Film(options.film, options.side, options.start, options.end)
+    film = Film(options.film, options.size, options.start, options.end)
     paint = film_painter(network, engine, film.size)
     steady = None
     if options.steady:
@@ -144,43 +144,15 @@ def overlapping(
             written.result()
 
 
-def plan(film: Path, out: str, variants: Sequence[str]) -> dict[str, Path]:
-    """Where each variant's result goes: to the file `out`, or into the folder `out`.
-
-    Raises:
-        ValueError: several results for one file, a format that is not written, or the film itself.
-    """
-    path = Path(out)
-    if names_folder(out):
-        suffix = film.suffix.lower()
-        suffix = suffix if suffix in SUFFIXES else SUFFIXES[0]
-        results = {variant: path / f"{film.stem}-{variant}{suffix}" for variant in variants}
-    elif path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"-o {out}: results are written as {', '.join(SUFFIXES)}")
-    elif len(variants) > 1:
-        raise ValueError(f"-o {out}: several results need a folder")
-    else:
-        results = {variants[0]: path}
-    if os.path.realpath(film) in map(os.path.realpath, results.values()):
-        raise ValueError(f"{film}: would be overwritten")
-    return results
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("nst.video", __doc__)
     add = parser.add_argument
     add("film", type=Path, metavar="FILM")
-    add("-o", "--out", required=True, help="a file, or a folder with a slash")
-    add("--variant", choices=(*VARIANTS, "all"), default="v3")
-    add("--side", type=side, metavar="PX", help="longer side at most")
+    add_result_flags(parser, "film")
     times = {"type": _seconds, "metavar": "TIME", "help": "seconds, or 1:02:03.5"}
     add("--from", dest="start", default=Fraction(0), **times)
     add("--to", dest="end", default=math.inf, **times)
-    add("--strength", type=share, default=1.0, help="0 the film, 1 the result")
-    add("--keep-colours", action="store_true", help="those of the film")
     add("--steady", action="store_true", help="less flicker, and fewer fine strokes")
-    add("--engine", choices=ENGINES, default=ENGINES[0], help="what runs the networks' layers")
-    add("--checkpoints", type=Path, default=CHECKPOINTS, metavar="FOLDER")
     return parser
 
 

@@ -53,7 +53,8 @@ def test_the_name_of_a_network_is_no_markup(kind: str) -> None:
 
 
 def test_a_long_name_of_a_network_leaves_names_that_can_be_written(tmp_path: Path) -> None:
-    (job,) = plan({Path("photo.png"): Path()}, f"{tmp_path}/", ["波" * 80], ".png")
+    photos = {Path("p" * 100 + ".png"): Path()}
+    (job,) = plan(photos, f"{tmp_path}/", ["波" * 80], ".png", [".png"])
     assert len(os.fsencode(job.results["波" * 80].name)) <= NAME_BYTES
 
 

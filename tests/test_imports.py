@@ -139,7 +139,7 @@ def test_gradio_belongs_to_the_page() -> None:
 
 
 def test_reading_needs_neither_pytorch_nor_numpy() -> None:
-    """`nst.web.server.upload` starts a process for each upload, which has to be up at once."""
+    """`nst.web.server.upload_decoding` starts one for each upload, which has to be up at once."""
     foreign = {one.module for name in loaded_with("nst.pictures.reading") for one in imports(name)}
     assert {"torch", "numpy"}.isdisjoint(module.partition(".")[0] for module in foreign)
 

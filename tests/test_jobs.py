@@ -64,7 +64,7 @@ def test_a_photo_that_is_named_like_a_result_is_none(
     random_picture(20, 20).save(folder / "a-v3.png")
     with pytest.raises(SystemExit):
         run(folder, "-o", folder)
-    assert "a-v3.png: is a photo to stylize and would be overwritten" in capsys.readouterr().err
+    assert "a-v3.png: is to be stylized and would be overwritten" in capsys.readouterr().err
 
 
 def test_folders_within_folders_are_taken_and_kept_apart(

@@ -11,6 +11,7 @@ from torchvision.models import VGG16_Weights
 
 from nst import checkpoint, stylize, vgg
 from nst.checkpoint import load_painting, paintings, save_checkpoint, title_of
+from nst.files import sha256
 from nst.models import build_model
 from nst.pictures.tensors import to_picture, to_tensor
 from nst.training import pace
@@ -26,9 +27,9 @@ def wave(tmp_path: Path) -> Path:
 
 
 def test_a_checkpoint_knows_its_painting(wave: Path) -> None:
-    assert load_painting(wave)[1:] == ("v4", "Great wave")
+    assert load_painting(wave)[1:] == ("v4", "Great wave", sha256(wave))
     save_checkpoint(wave, build_model("v3"), "v3", painting="The Great Wave off Kanagawa")
-    assert load_painting(wave)[1:] == ("v3", "The Great Wave off Kanagawa")
+    assert load_painting(wave)[1:3] == ("v3", "The Great Wave off Kanagawa")
     assert title_of(Path("my_own--picture.png")) == "My own picture"
     assert paintings(wave.parent) == {"great_wave": wave}
     assert paintings(wave.parent / "nowhere") == {}

@@ -112,7 +112,7 @@ def test_a_photo_is_never_overwritten(
     assert "would be overwritten" in refused(capsys, folder / "a.png", "-o", other_way)
     random_picture(20, 20).save(folder / "b-v3.png")
     random_picture(20, 20).save(folder / "b.png")
-    assert "b-v3.png: is a photo" in refused(capsys, folder, "-o", folder)
+    assert "b-v3.png: is to be stylized" in refused(capsys, folder, "-o", folder)
     assert (folder / "a.png").read_bytes() == before
 
 

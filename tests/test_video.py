@@ -122,7 +122,7 @@ def test_sides(tmp_path: Path) -> None:
     for name, shape in {"a.mp4": (32, 48, 3), "a.webm": (33, 49, 3), "a.gif": (33, 49, 3)}.items():
         assert run(film, tmp_path / name) == 0
         assert read_film(tmp_path / name).pictures[0].shape == shape
-    assert run(film, tmp_path / "small.webm", "--side", "25") == 0
+    assert run(film, tmp_path / "small.webm", "--size", "25") == 0
     assert read_film(tmp_path / "small.webm").pictures[0].shape == (17, 25, 3)
 
 

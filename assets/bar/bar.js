@@ -2,21 +2,21 @@
 
 import { readAddress, writeAddress } from "../address.js";
 import { findDevice } from "../device/opening.js";
-import { make, Part } from "../dom.js";
+import { Part } from "../dom.js";
 import { hear, tell } from "../messages.js";
 import { asToolbar } from "../toolbar.js";
+import { choice, pressTile, tile } from "./choices.js";
 import { foldAway } from "./folding.js";
 import { forget, keep, MOST, restore, showNone } from "./keeping.js";
+import { noteRequest, requestIn } from "./link.js";
 import { isThere, receiveFiles, send } from "./photo.js";
 import { sizeInWords, sizeOf } from "./sizes.js";
-import { pressTile, tile } from "./tiles.js";
 
 export function start(component) {
-  const { element, props } = component;
   const bar = new Bar(component);
   bar.fill();
   bar.listen();
-  foldAway(element);
+  foldAway(component.element);
   hear("shown", (shown) => bar.takeShown(shown));
   hear("device-refused", () => bar.leaveDevice());
   hear("paintings", (paintings) => paintings.forEach(({ name, title }) => bar.offerPainting(name, title)));
@@ -26,32 +26,6 @@ export function start(component) {
     location.reload();
   });
   bar.begin();
-}
-
-/** What the address asks for, as far as there is such a thing. */
-function requestIn(address, { examples, sides, networks, paintings, engines }) {
-  const among = (values, value) => (values.includes(value) ? value : undefined);
-  const names = address.get("networks")?.split(",") ?? [];
-  const known = [...networks, ...paintings.map(([name]) => name)];
-  const chosen = known.filter((name) => names.includes(name));
-  const strength = Math.min(Math.max(Number(address.get("strength")) || 0, 0), 100);
-  const found = {
-    example: among(examples.map(([name]) => name), address.get("example")),
-    side: among(sides, Number(address.get("size"))),
-    networks: chosen.length ? chosen : undefined,
-    engine: among(engines.map(([, name]) => name), address.get("engine")),
-    strength: address.has("strength") ? strength : undefined,
-    keep_colours: address.has("colours") || undefined,
-  };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
-}
-
-const isOpen = (selector) => document.querySelector(selector)?.getClientRects().length > 0;
-
-function choice(type, name, value, text, checked) {
-  const input = make("input", { type, name, value });
-  input.checked = checked;
-  return make("label", {}, input, make("span", {}, text));
 }
 
 const DEVICE = "device"; // the engine that is the visitor's own
@@ -150,16 +124,10 @@ class Bar extends Part {
   }
 
   listen() {
-    const picker = this.find("input[type=file]");
-    picker.accept = this.props.accept;
-    this.on(".photo", "click", () => picker.click());
-    picker.addEventListener("change", () => {
-      if (picker.files.length) this.#takeFile(picker.files[0]);
-      picker.value = ""; // so that the same one can be chosen again
-    });
+    this.find("input[type=file]").accept = this.props.accept;
+    this.letChoose(".photo", (file) => this.#takeFile(file));
     const refuse = (words) => tell("words", { words, error: true });
-    const receive = (file) => (isOpen("#painting") ? tell("dropped", file) : this.#takeFile(file));
-    receiveFiles(receive, refuse, this.find(".drop"));
+    receiveFiles((file) => this.#takeFile(file), refuse, this.find(".drop"));
     this.on(".forget", "click", () => this.#forget());
     for (const kind of [".networks", ".paintings"]) {
       this.on(kind, "change", ({ target }) => this.#chooseNetworks(target));
@@ -237,18 +205,8 @@ class Bar extends Part {
 
   /** What is set, for the server and in the address, without a photo of the visitor's. */
   #note() {
-    const { first, request } = this;
-    this.props.value = { ...request };
-    const changed = (name, value = request[name]) =>
-      `${request[name]}` === `${first[name]}` ? null : value; // what is as at first is left out
-    writeAddress({
-      example: request.photo ? null : changed("example"),
-      size: changed("side"),
-      networks: changed("networks", request.networks.join()),
-      engine: changed("engine"),
-      strength: changed("strength"),
-      colours: changed("keep_colours", 1),
-    });
+    this.props.value = { ...this.request };
+    noteRequest(this.request, this.first);
   }
 
   #chooseNetworks(box) {

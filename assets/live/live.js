@@ -28,8 +28,6 @@ export function start({ element, props }) {
   panel.listen();
 }
 
-const isShown = (element) => element.getClientRects().length > 0;
-
 class Panel extends Part {
   #open = camera; // gives what the start button starts
   #source = null;
@@ -49,22 +47,13 @@ class Panel extends Part {
   }
 
   listen() {
-    const picker = this.find("input[type=file]");
     this.find(".record").hidden = !canRecord;
     this.on(".start", "click", () => {
       if (this.#visit) this.#visit.end("Stopped.");
       else this.#start();
     });
-    this.on(".video", "click", () => picker.click());
-    picker.addEventListener("change", () => {
-      if (picker.files.length) this.#play(picker.files[0]);
-      picker.value = ""; // so that the same one can be chosen again
-    });
-    document.addEventListener("file", (event) => { // dropped or pasted, see bar/photo.js
-      if (!isShown(this.element)) return;
-      event.preventDefault();
-      this.#play(event.detail);
-    });
+    this.letChoose(".video", (file) => this.#play(file));
+    this.takeDropped((file) => this.#play(file));
     this.on(".turn", "click", () => {
       const side = this.#source.otherSide;
       this.#restart(() => openCamera(side));
@@ -204,7 +193,7 @@ class Panel extends Part {
     this.#describeSource();
     this.#telling = setInterval(() => this.panes.tellRates(), 500);
     this.panes.forget();
-    if (isShown(this.element) && !document.hidden) visit.begin();
+    if (this.isOpen && !document.hidden) visit.begin();
     else this.leave();
   }
 
@@ -221,7 +210,7 @@ class Panel extends Part {
 
   /** Something to look at begins when somebody looks, and all of it stops when nobody does. */
   #look() {
-    if (document.hidden || !isShown(this.element)) {
+    if (document.hidden || !this.isOpen) {
       this.leave();
       return;
     }

@@ -38,7 +38,7 @@ class Pane {
     const { canvas } = this;
     if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
       [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-      canvas.parentElement.style.aspectRatio = bitmap.width / bitmap.height;
+      canvas.parentElement.style.setProperty("--shape", bitmap.width / bitmap.height);
     }
     canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
   }

@@ -10,10 +10,10 @@ const LOST = "The server does not answer.";
 const LARGE = "The file could not be sent: it is too large, or the server does not answer.";
 
 export function start(component) {
-  const studio = new Studio(component);
-  studio.fill();
-  studio.listen();
-  studio.look();
+  const tab = new PaintingTab(component);
+  tab.fill();
+  tab.listen();
+  tab.look();
 }
 
 const isCheckpoint = (file) => file.name.endsWith(".safetensors");
@@ -23,7 +23,7 @@ function minutes(seconds) {
   return whole === 1 ? "a minute" : `${whole} minutes`;
 }
 
-class Studio extends Part {
+class PaintingTab extends Part {
   #file = null; // the painting, as the server knows it
   #training = null; // as the server told last
   #shown = ""; // photo and weights of the picture
@@ -33,10 +33,6 @@ class Studio extends Part {
   constructor({ element, props, upload }) {
     super(element);
     Object.assign(this, { props, upload });
-  }
-
-  get isOpen() {
-    return this.element.getClientRects().length > 0;
   }
 
   get network() {
@@ -51,13 +47,8 @@ class Studio extends Part {
   }
 
   listen() {
-    const picker = this.find(".file");
-    this.on(".choose", "click", () => picker.click());
-    picker.addEventListener("change", () => {
-      if (picker.files.length) this.#take(picker.files[0]);
-      picker.value = "";
-    });
-    hear("dropped", (file) => this.#take(file));
+    this.letChoose(".choose", (file) => this.#take(file));
+    this.takeDropped((file) => this.#take(file));
     hear("shown", ({ photo }) => (this.#photo = photo));
     this.on(".start", "click", () => this.#train());
     this.on(".stop", "click", () => {
@@ -84,9 +75,9 @@ class Studio extends Part {
     if (this.isOpen) this.#timer = setTimeout(() => this.look(), EVERY);
   }
 
-  #fetch(path, options) {
-    return fetch(new URL(`.${this.props.route}/${path}`, document.baseURI), options);
-  }
+  #address = (path) => new URL(`.${this.props.route}/${path}`, document.baseURI).href;
+
+  #fetch = (path, options) => fetch(this.#address(path), options);
 
   /** Have the server do something; whether it did. */
   async #ask(action, body) {
@@ -167,7 +158,7 @@ class Studio extends Part {
     if (running) progress.value = download < 1 ? download : step / steps;
     if (running || before?.running || !before || before.step !== step) this.say(error || this.#words(training, download), Boolean(error));
     this.find(".painting h3").textContent = title;
-    const painting = new URL(`.${this.props.route}/files/${encodeURIComponent(name)}/painting`, document.baseURI).href;
+    const painting = this.#address(`files/${encodeURIComponent(name)}/painting`);
     if (this.find(".painting img").src !== painting) this.find(".painting img").src = painting;
     drawCurve(this.find(".losses"), training.curve);
     this.#showPicture(training);
@@ -198,7 +189,7 @@ class Studio extends Part {
     this.#shown = key;
     const query = new URLSearchParams({ photo: this.#photo, version });
     const picture = new Image();
-    picture.src = new URL(`.${this.props.route}/picture?${query}`, document.baseURI).href;
+    picture.src = this.#address(`picture?${query}`);
     picture.decode().then(() => {
       this.find(".result img").src = picture.src;
       this.find(".result .facts").textContent = step ? `after ${step} steps` : "before the first step";
@@ -214,8 +205,8 @@ class Studio extends Part {
     list.replaceChildren(...paintings.map(({ name, title, words, weights }) => {
       const compare = make("button", { type: "button" }, "Compare");
       compare.addEventListener("click", () => tell("compare", name));
-      const file = `.${this.props.route}/files/${encodeURIComponent(name)}/checkpoint`;
-      const keep = make("a", { href: new URL(file, document.baseURI).href, download: "" }, "Download the checkpoint");
+      const href = this.#address(`files/${encodeURIComponent(name)}/checkpoint`);
+      const keep = make("a", { href, download: "" }, "Download the checkpoint");
       const command = make("code", {}, `python -m nst.stylize photo.jpg -o out.png --weights ${weights}`);
       return make("li", {}, make("span", { class: "title" }, words ?? title), compare, keep, command);
     }));

@@ -2,7 +2,6 @@
 
 import { make } from "../dom.js";
 import { Pictures } from "./pictures.js";
-import { clamp } from "./viewport.js";
 
 const SCORE = "Grid of 4 px: 0 dB is noise, most photos have 0 to 4. Red spots: % of the yellow area. More in About.";
 
@@ -39,21 +38,24 @@ export class Panes {
     if (address) Object.assign(entry.save, { href: address, download: pane.picture.orig_name });
     entry.found = pane.found ?? null;
     if (entry.address === address) return;
-    [entry.address, entry.picture, entry.beside] = [address, null, null];
+    [entry.address, entry.picture, entry.beside, entry.coming] = [address, null, null, null];
     if (!address) return;
-    this.#pictures.get(address).then(
-      (picture) => this.#arrived(entry, address, picture), () => this.#failed(entry, address));
+    const coming = (entry.coming = this.#pictures.get(address));
+    const isWanted = () => entry.coming === coming; // else it has been freed, even if asked for again
+    coming.then(
+      (picture) => isWanted() && this.#arrived(entry, picture), () => isWanted() && this.#failed(entry, address));
   }
 
-  #arrived(entry, address, picture) {
-    if (entry.address !== address) return; // another has been asked for since
+  #arrived(entry, picture) {
     const { view } = this;
     const { viewport } = view;
     const size = [picture.bitmap.width, picture.bitmap.height];
     const same = viewport.size?.join() === size.join();
     entry.picture = picture;
     viewport.size = size;
-    view.element.style.setProperty("--shape", clamp(size[0] / size[1], 0.6, 2));
+    const wide = Math.max(size[0] / size[1], 0.6); // what is higher or flatter has room beside it
+    view.element.style.setProperty("--wide", wide);
+    view.element.style.setProperty("--shape", Math.min(wide, 2));
     if (same && !viewport.fitted) view.layOut();
     else view.resize();
     this.arrived();
@@ -62,7 +64,6 @@ export class Panes {
 
   #failed(entry, address) {
     this.#pictures.forget(address);
-    if (entry.address !== address) return;
     entry.address = null;
     entry.wait.textContent = "could not be loaded";
     entry.save.hidden = true; // the server has no file either
@@ -117,6 +118,6 @@ function makeEntry(name, index) {
   const row = make("tr", {}, make("th", { scope: "row" }, swatch, name), colour);
   return {
     name, figure, caption, row, canvas, mark, wait, facts, time, score, save, swatch, colour,
-    address: null, picture: null, found: null,
+    address: null, coming: null, picture: null, found: null,
   };
 }

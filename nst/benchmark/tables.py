@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -13,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nst import paper
 from nst.benchmark.peers import OTHER_NETWORKS
-from nst.inference.latency import Size, speed_ups
+from nst.inference.latency import Size, quartiles, speed_ups
 from nst.models import TransformerNet, build_model, count_parameters
 from nst.paths import CHECKPOINTS
 from nst.reporting import markdown_table
@@ -39,16 +38,14 @@ def latency_table(
     `speed-up` is against the baseline on the same engine; the paper's columns belong to 256×256 and
     are empty for networks that it does not have.
     """
-    medians = {key: statistics.median(values) for key, values in times.items()}
     papers = speed_ups(paper.LATENCY_MS)
     most = count_parameters(networks["baseline"])
     others = {key: build_model(name) for key, name in OTHER_NETWORKS.items() if key in times}
     macs = {name: gigamacs(network, size) for name, network in (networks | others).items()}
     rows = []
     for (engine, name), values in times.items():
-        lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+        lower, median, upper = quartiles(values)
         parameters = count_parameters(networks[name])
-        median = medians[engine, name]
         rows.append(
             {
                 "size": f"{size[0]}×{size[1]}",
@@ -61,7 +58,7 @@ def latency_table(
                 "latency ms": round(median, 1),
                 "quartiles ms": f"{lower:.1f}–{upper:.1f}",
                 "repeats": len(values),
-                "speed-up": round(medians[engine, "baseline"] / median, 2),
+                "speed-up": round(quartiles(times[engine, "baseline"])[1] / median, 2),
                 "paper ms": paper.LATENCY_MS.get(name, math.nan),
                 "paper speed-up": round(papers.get(name, math.nan), 2),
             }

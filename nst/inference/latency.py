@@ -7,8 +7,10 @@ import importlib.metadata
 import os
 import platform
 import re
+import statistics
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,9 +21,37 @@ from nst.inference.engines import OpenVinoEngine, Size
 from nst.models import MIN_SIDE
 
 WARM_UP = 3  # runs that are not counted
+ROUGH = 0.25  # of a median: quartiles that lie farther apart are a busy machine's
 RUNTIMES = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}  # engines that are no PyTorch
 
 Key = TypeVar("Key", bound=Hashable)
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Lower quartile, median and upper quartile."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+@dataclass(frozen=True)
+class Latency:
+    """A measurement and what it depends on."""
+
+    side: int  # px, of the square picture
+    milliseconds: Mapping[str, Sequence[float]]  # of each repeat
+    hardware: str
+
+    @property
+    def repeats(self) -> int:
+        return len(next(iter(self.milliseconds.values())))
+
+    def quartiles(self, name: str) -> tuple[float, float, float]:
+        """Lower quartile, median and upper quartile in ms."""
+        return quartiles(self.milliseconds[name])
+
+    def is_rough(self, name: str) -> bool:
+        low, middle, high = self.quartiles(name)
+        return high - low > ROUGH * middle
 
 
 def parse_size(text: str) -> Size:

@@ -30,7 +30,7 @@ from av.video.reformatter import (
 from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
-from nst.pictures.reading import MIN_SIDE
+from nst.pictures.reading import MIN_SIDE, limited
 
 HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)  # PQ and HLG
 HD_ROWS = 720  # from here on a film that does not say what its colours are has those of BT.709
@@ -113,7 +113,7 @@ class Film:
         first = next(decoded, None)
         if first is None:
             raise FilmError("nothing of it can be decoded: it is damaged, encrypted or empty")
-        self._size = _limited(first.width, first.height, side)
+        self._size = limited((first.width, first.height), side or math.inf)
         if min(self._size) < MIN_SIDE:
             raise FilmError(f"{first.width}×{first.height} px; {MIN_SIDE} px a side at least")
         self.size = self._size  # of what is shown
@@ -252,11 +252,3 @@ def _webp_frames(path: Path) -> Iterator[VideoFrame]:
                 yield frame
     except (OSError, ValueError, SyntaxError) as error:
         raise FilmError("it is damaged or incomplete") from error
-
-
-def _limited(width: int, height: int, side: int | None) -> tuple[int, int]:
-    """The size with its longer side at most `side` px, as `nst.pictures.reading.limit_side`."""
-    scale = side / max(width, height) if side else 1.0
-    if scale >= 1:
-        return width, height
-    return max(MIN_SIDE, round(width * scale)), max(MIN_SIDE, round(height * scale))

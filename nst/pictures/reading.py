@@ -1,7 +1,7 @@
 """An untrusted file -> an RGB picture, or one clear sentence.
 
-No PyTorch and no NumPy in here: `nst.web.server.upload` starts a process for each upload, which has
-to be up at once.
+No PyTorch and no NumPy in here: `nst.web.server.upload_decoding` starts a process for each upload,
+which has to be up at once.
 """
 
 from __future__ import annotations
@@ -170,11 +170,17 @@ def read_bytes(
 
 def limit_side(picture: Image.Image, side: int) -> Image.Image:
     """The picture with its longer side at most `side` px; never enlarged, never below 16 px."""
-    scale = side / max(picture.size)
+    size = limited(picture.size, side)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def limited(size: tuple[int, int], side: float) -> tuple[int, int]:
+    """Width and height of a picture after `limit_side`."""
+    scale = side / max(size)
     if scale >= 1:
-        return picture
-    width, height = (max(MIN_SIDE, round(length * scale)) for length in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
+        return size
+    width, height = (max(MIN_SIDE, round(length * scale)) for length in size)
+    return width, height
 
 
 def _decode(data: bytes, side: int | None, max_pixels: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The recipe, and what else is asked of train.py: each field is a flag, its `Doc` the help.
+"""The recipe, and what else is asked of train.py: fields that are flags.
 
 `Settings` decides the weights that come out; a resumed run must have the same.  `Options` says what
 is trained, on what, where and for how long.
@@ -13,11 +13,9 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from typing_extensions import Doc
-
-from nst.loss import LossSettings
+from nst.loss import LossSettings, flag
 from nst.models import ABLATIONS, VARIANTS
 from nst.paper import BATCH_SIZE, EARLY_STEP, EPOCHS, LEARNING_RATE
 
@@ -25,36 +23,21 @@ OFFICIAL_PHOTOS = Path("val2017.zip")  # COCO's, as downloaded
 
 
 @dataclass(frozen=True)
-class AtLeast:
-    """The smallest value of a field, beside its type in `Annotated`."""
-
-    minimum: float
-
-
-Count = Annotated[int, AtLeast(0)]
-Positive = Annotated[int, AtLeast(1)]
-Side = Annotated[int, AtLeast(32)]
-NotNegative = Annotated[float, AtLeast(0)]
-
-
-@dataclass(frozen=True)
 class Settings:
     """What decides the weights that come out, apart from the photos and the number of steps."""
 
-    photo_side: Annotated[Side, Doc("px")] = 256
-    style_side: Annotated[Side, Doc("px, the longer side; at 256 strokes are lost")] = 512
-    loss_window: Annotated[
-        Count, Doc("px; the loss sees a random square of this side; 0: the whole picture")
-    ] = 0
-    batch_size: Annotated[Positive, Doc("photos in a step")] = BATCH_SIZE
-    learning_rate: Annotated[NotNegative, Doc("of Adam, at first")] = LEARNING_RATE
-    plateau_factor: Annotated[
-        NotNegative, Doc("for the learning rate, when validation got no better ...")
-    ] = 0.5
-    plateau_patience: Annotated[Count, Doc("... for more than this many validations")] = 2
-    validate_every: Annotated[Count, Doc("steps; 0: once an epoch")] = 0
-    validation_photos: Annotated[Count, Doc("how many of them; 0: all")] = 0
-    seed: Annotated[int, Doc("of the first weights and of the photos' order")] = 0
+    photo_side: int = flag(256, "px", 32)
+    style_side: int = flag(512, "px, the longer side; at 256 strokes are lost", 32)
+    loss_window: int = flag(
+        0, "px; the loss sees a random square of this side; 0: the whole picture", 0
+    )
+    batch_size: int = flag(BATCH_SIZE, "photos in a step", 1)
+    learning_rate: float = flag(LEARNING_RATE, "of Adam, at first", 0)
+    plateau_factor: float = flag(0.5, "for the learning rate, when validation got no better ...", 0)
+    plateau_patience: int = flag(2, "... for more than this many validations", 0)
+    validate_every: int = flag(0, "steps; 0: once an epoch", 0)
+    validation_photos: int = flag(0, "how many of them; 0: all", 0)
+    seed: int = flag(0, "of the first weights and of the photos' order")
     loss: LossSettings = field(default_factory=LossSettings)
 
 
@@ -66,39 +49,34 @@ LATTICE_WEIGHT = {"v4": 200.0}
 class Options:
     """What is trained, on what, where and for how long."""
 
-    variant: Annotated[
-        tuple[str, ...], Doc("of nst/models.py; all: the five, on the same photos in one order")
-    ]
-    photos: Annotated[
-        tuple[Path, ...] | None,
-        Doc("folders, zip and tar files; default: val2017.zip, or crops of the page's examples"),
-    ] = None
-    style: Annotated[Path, Doc("the painting")] = Path("starry_night.jpg")
-    start: Annotated[
-        Path | None, Doc("a checkpoint of the same architecture to begin at, not random weights")
-    ] = None
-    vgg_weights: Annotated[
-        Path | None, Doc("local VGG-16 weights; default: torchvision's, downloaded")
-    ] = None
-    out: Annotated[Path, Doc("the folder where everything is saved")] = Path("runs")
-    epochs: Annotated[Positive, Doc("how long")] = EPOCHS
-    steps: Annotated[Positive | None, Doc("instead of --epochs")] = None
-    resume: Annotated[bool, Doc("go on from the training states in --out")] = False
-    accept_changes: Annotated[bool, Doc("when going on: other settings from here on")] = False
-    save_every: Annotated[Positive, Doc("steps")] = 100
-    snapshot_step: Annotated[Count, Doc("where weights and pictures are kept; 0: nowhere")] = (
-        EARLY_STEP
+    variant: tuple[str, ...] = flag(
+        help="of nst/models.py; all: the five, on the same photos in one order"
     )
-    device: Annotated[
-        str | None, Doc("cpu, cuda, cuda:1, mps; default: cuda where there is one")
-    ] = None
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"], Doc("of networks and VGG; auto: bf16 if fast")
-    ] = "auto"
-    threads: Annotated[Positive | None, Doc("of the CPU")] = None
-    compile: Annotated[
-        bool | None, Doc("by torch.compile: slow to start, fast steps; default: where it pays")
-    ] = None
+    photos: tuple[Path, ...] | None = flag(
+        None, "folders, zip and tar files; default: val2017.zip, or crops of the page's examples"
+    )
+    style: Path = flag(Path("starry_night.jpg"), "the painting")
+    start: Path | None = flag(
+        None, "a checkpoint of the same architecture to begin at, not random weights"
+    )
+    vgg_weights: Path | None = flag(
+        None, "local VGG-16 weights; default: torchvision's, downloaded"
+    )
+    out: Path = flag(Path("runs"), "the folder where everything is saved")
+    epochs: int = flag(EPOCHS, "how long", 1)
+    steps: int | None = flag(None, "instead of --epochs", 1)
+    resume: bool = flag(False, "go on from the training states in --out")
+    accept_changes: bool = flag(False, "when going on: other settings from here on")
+    save_every: int = flag(100, "steps", 1)
+    snapshot_step: int = flag(EARLY_STEP, "where weights and pictures are kept; 0: nowhere", 0)
+    device: str | None = flag(None, "cpu, cuda, cuda:1, mps; default: cuda where there is one")
+    precision: Literal["auto", "fp32", "bf16"] = flag(
+        "auto", "of networks and VGG; auto: bf16 if fast"
+    )
+    threads: int | None = flag(None, "of the CPU", 1)
+    compile: bool | None = flag(
+        None, "by torch.compile: slow to start, fast steps; default: where it pays"
+    )
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -138,27 +116,27 @@ def parse_arguments(
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type) -> None:
-    """A flag for each field of a dataclass that is explained by a `Doc`."""
+    """The flags of a dataclass."""
+    hints = get_type_hints(kind)
     for each in fields(kind):
-        hint, *notes = get_args(get_type_hints(kind, include_extras=True)[each.name]) or (None,)
-        for text in (note.documentation for note in notes if isinstance(note, Doc)):
-            if not any(each.default is nothing for nothing in (MISSING, None, False)):
-                shown = each.default if isinstance(each.default, tuple) else (each.default,)
-                text += "; default: " + " ".join(map(str, shown))
-            parser.add_argument(
-                "--" + each.name.replace("_", "-"),
-                required=each.default is MISSING,
-                help=text.replace("%", "%%"),
-                **_argument(hint, each.default, notes),
-            )
+        if not each.metadata:
+            continue
+        text = each.metadata["help"]
+        if not any(each.default is nothing for nothing in (MISSING, None, False)):
+            shown = each.default if isinstance(each.default, tuple) else (each.default,)
+            text += "; default: " + " ".join(map(str, shown))
+        parser.add_argument(
+            "--" + each.name.replace("_", "-"),
+            required=each.default is MISSING,
+            help=text.replace("%", "%%"),
+            **_argument(hints[each.name], each.default, each.metadata["at_least"]),
+        )
 
 
-def _argument(hint: Any, default: Any, notes: Sequence[Any]) -> dict[str, Any]:
-    """What argparse wants to know about a type, and what is noted beside it in `Annotated`."""
+def _argument(hint: Any, default: Any, minimum: float) -> dict[str, Any]:
+    """What argparse wants to know about a type."""
     if get_origin(hint) in (Union, types.UnionType):  # with None
         (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
-    if get_origin(hint) is Annotated:
-        hint, *notes = get_args(hint)
     if hint is bool:
         either = argparse.BooleanOptionalAction
         return {"action": either if default is None else "store_true"}
@@ -167,7 +145,6 @@ def _argument(hint: Any, default: Any, notes: Sequence[Any]) -> dict[str, Any]:
     several = {}
     if get_origin(hint) is tuple:
         hint, several["nargs"] = get_args(hint)[0], "+"
-    minimum = max((note.minimum for note in notes if isinstance(note, AtLeast)), default=-math.inf)
     names = {int: "N", float: "X", str: "NAME", Path: "PATH"}
     parse = hint if hint in (str, Path) else _number(hint, minimum)
     return {"type": parse, "metavar": names[hint], **several}

@@ -24,7 +24,7 @@ from nst.pictures import reading
 from nst.pictures.colours import on_white
 from nst.pictures.metadata import save_settings
 from nst.pictures.reading import PictureError, read_picture, read_with_remark
-from nst.web.server.upload import read_upload
+from nst.web.server.upload_decoding import read_upload
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -202,7 +202,7 @@ def test_on_the_command_line(
 ) -> None:
     """With a network that changes nothing: a result of the right size, or one line and code 1."""
     monkeypatch.setattr(stylize_module, "MAX_PIXELS", MOST_PIXELS)
-    monkeypatch.setattr(stylize_module, "load_networks", lambda *_, **__: {"v3": None})
+    monkeypatch.setattr(stylize_module, "load_checkpoint", lambda *_: (None, {}))
     monkeypatch.setattr(stylize_module, "build_engines", lambda *_, **__: {"v3": None})
     monkeypatch.setattr(stylize_module, "stylize_any_size", lambda _, photo, *__: (photo, 0.1))
     photo, out = tmp_path / "photo", tmp_path / "out.png"

@@ -48,7 +48,10 @@ def visit(browser: sync_api.Browser, url: str) -> Iterator[Page]:
 
 @pytest.fixture
 def page(visit: Page) -> Page:
-    """The page with a small photo of 40 × 30 px on it."""
+    """The page with a small photo of 40 × 30 px on it, if a test has left another one or none."""
+    if "small.png40×30" in facts(visit).text_content():
+        return visit
+    choose_size(visit, 256)
     small = {
         "name": "small.png",
         "mimeType": "image/png",
@@ -56,7 +59,6 @@ def page(visit: Page) -> Page:
     }
     visit.locator("#bar input[type=file]").set_input_files(small)
     expect(facts(visit)).to_contain_text("small.png")
-    choose_size(visit, 256)
     painted(visit)
     return visit
 
@@ -211,7 +213,7 @@ def test_by_touch(browser: sync_api.Browser, url: str) -> None:
         page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         worst = page.get_by_role("button", name="Worst place of v1")
         worst.tap()
-        expect(words(page)).to_contain_text("Worst place 1 of")
+        expect(words(page)).to_contain_text("of v1: spots that are")
         page.locator("#bar summary").tap()
         page.get_by_label("Keep colours").tap()
         expect(words(page)).to_contain_text("in the photo’s colours")

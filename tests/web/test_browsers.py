@@ -46,7 +46,7 @@ delete Array.prototype.toReversed;
 @contextmanager
 def visiting_with(browser: sync_api.Browser, url: str, script: str) -> Iterator[Page]:
     """A visit to the page in a browser that a script has changed."""
-    with visiting(browser, url, viewport={"width": 1280, "height": 800}) as page:
+    with visiting(browser, url, own=True, viewport={"width": 1280, "height": 800}) as page:
         page.context.add_init_script(script)
         page.reload()
         page.wait_for_function(LOADED, arg=len(NAMES))
@@ -103,7 +103,7 @@ def test_an_old_safari_has_a_camera_that_stops(browser: sync_api.Browser, url: s
 
 
 def test_another_screen_has_all_its_pixels(browser: sync_api.Browser, url: str) -> None:
-    with visiting(browser, url, viewport={"width": 1280, "height": 800}) as page:
+    with visiting(browser, url, own=True, viewport={"width": 1280, "height": 800}) as page:
         before = canvas(page, pane("v4")).shape
         screen = {"width": 1280, "height": 800, "deviceScaleFactor": 2, "mobile": False}
         devtools = page.context.new_cdp_session(page)

@@ -29,9 +29,14 @@ COPIES = """() => {
 def on_device(browser: sync_api.Browser, url: str, **context: object) -> Iterator[Page]:
     """A visit; `page.loaded` is what it asks for of the engine and the networks."""
     with visiting(browser, url, **context) as page:
-        page.loaded = []
-        page.on("request", lambda request: page.loaded.append(request.url))
+        page.loaded = loaded = []
+
+        def note(request: sync_api.Request) -> None:
+            loaded.append(request.url)
+
+        page.on("request", note)
         yield page
+        page.remove_listener("request", note)
 
 
 def networks_loaded(page: Page) -> list[str]:
@@ -149,8 +154,11 @@ A_GPU = """
 
 
 @contextmanager
-def at_the_camera(browser: sync_api.Browser, url: str, before: str = "") -> Iterator[Page]:
-    with on_device(browser, url, reduced_motion="reduce") as page:  # the example stands still
+def at_the_camera(
+    browser: sync_api.Browser, url: str, before: str = "", own: bool = False
+) -> Iterator[Page]:
+    # Who wants less motion has an example that stands still.
+    with on_device(browser, url, own=own, reduced_motion="reduce") as page:
         page.evaluate(SMALL_CAMERA)
         page.evaluate(SOCKETS)
         page.evaluate(f"() => {{ {before} }}")
@@ -227,7 +235,8 @@ def test_a_device_that_is_lost_ends_the_visit_and_nothing_is_sent(
 
 
 def test_leaving_while_the_networks_load(with_webgpu: sync_api.Browser, url: str) -> None:
-    with at_the_camera(with_webgpu, url, A_GPU + DEVICES) as page:
+    # With nothing in its cache, or there would be no time to leave.
+    with at_the_camera(with_webgpu, url, A_GPU + DEVICES, own=True) as page:
         expect(where(page)).to_have_value("device")
         page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live .words")).to_have_text("Loading baseline …")

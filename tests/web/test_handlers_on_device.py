@@ -43,6 +43,6 @@ def test_the_server_goes_on(made: Made) -> None:
 
 
 def test_the_server_is_measured_with_an_engine_of_its_own(made: Made) -> None:
-    *_, last = made.handlers.measure(32, asking(made, engine=DEVICE), made.visitor())
+    *_, last = made.handlers.measure(32, asking(made, engine=DEVICE))
     assert made.network.runs
     assert "32×32" in last.table

@@ -15,24 +15,24 @@ from starlette.testclient import TestClient
 
 from nst.checkpoint import Painting, save_checkpoint
 from nst.models import build_model
-from nst.web.painting.studio import Studio
+from nst.web.painting.trainer import PaintingTrainer
 from tests.web.made import Made, stylize
 from tests.web.test_painting import ROUTE, Tab, sent
 from tests.web.test_painting import painting as painting
-from tests.web.test_painting import studio as studio
+from tests.web.test_painting import trainer as trainer
 
 
-def test_a_name_of_the_pages_own_is_not_taken(studio: Studio, tmp_path: Path) -> None:
+def test_a_name_of_the_pages_own_is_not_taken(trainer: PaintingTrainer, tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
     save_checkpoint(path, build_model("v4"), "v4", painting="original")
-    state = Tab(studio).ask("load", file=sent(path))
+    state = Tab(trainer).ask("load", file=sent(path))
     assert [one["name"] for one in state["paintings"]] == ["original-2"]
 
 
-def test_a_title_is_one_short_line(studio: Studio, tmp_path: Path) -> None:
+def test_a_title_is_one_short_line(trainer: PaintingTrainer, tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
     save_checkpoint(path, build_model("v4"), "v4", painting="A\u202e\n" + "long" * 100_000)
-    (one,) = Tab(studio).ask("load", file=sent(path))["paintings"]
+    (one,) = Tab(trainer).ask("load", file=sent(path))["paintings"]
     assert len(one["title"]) <= 80
     assert one["title"].isprintable()
 
@@ -42,9 +42,9 @@ def test_a_title_is_one_short_line(studio: Studio, tmp_path: Path) -> None:
     [{"photos": 3}, {"photos": "a\0b"}, {"network": []}, {"steps": 1e999}, {"steps": "9"}],
 )
 def test_what_no_page_sends_is_refused_and_leaves_nothing(
-    studio: Studio, painting: Path, tmp_path: Path, wrong: dict
+    trainer: PaintingTrainer, painting: Path, tmp_path: Path, wrong: dict
 ) -> None:
-    tab = Tab(studio)
+    tab = Tab(trainer)
     asked = {"file": sent(painting), "network": "v4", "steps": 2, "photos": "", **wrong}
     answer = tab.client.post(f"{ROUTE}/train", content=json.dumps(asked)).json()
     assert answer["error"]
@@ -52,15 +52,15 @@ def test_what_no_page_sends_is_refused_and_leaves_nothing(
     assert not list(tmp_path.glob("trainings/*"))
 
 
-def test_an_upload_is_read_and_shown(studio: Studio, painting: Path) -> None:
+def test_an_upload_is_read_and_shown(trainer: PaintingTrainer, painting: Path) -> None:
     Image.open(painting).convert("RGBA").save(painting)
-    assert studio._read_photo(str(painting)).mode == "RGB"
+    assert trainer._read_photo(str(painting)).mode == "RGB"
     with pytest.raises(ValueError, match="no such network"):
-        studio.train(sent(painting), "v9", 1, "")
+        trainer.train(sent(painting), "v9", 1, "")
 
 
-def test_nobody_else_trains(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = Starlette(routes=studio.routes())
+def test_nobody_else_trains(trainer: PaintingTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Starlette(routes=trainer.routes())
     proxied = TestClient(own, client=("203.0.113.7", 1))
     elsewhere = TestClient(own, headers={"sec-fetch-site": "cross-site"})
     for client in (proxied, elsewhere):
@@ -73,20 +73,20 @@ def test_nobody_else_trains(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("value", [float("nan"), 1e30])
 def test_weights_that_make_no_picture_end_nothing(
-    studio: Studio, tmp_path: Path, value: float
+    trainer: PaintingTrainer, tmp_path: Path, value: float
 ) -> None:
     weights = {
         name: torch.full_like(one, value) for name, one in build_model("v4").state_dict().items()
     }
     path = tmp_path / "wild.safetensors"
     save_file(weights, path, {"format": "nst-1", "variant": "v4"})
-    answer = Tab(studio).ask("load", file=sent(path))
+    answer = Tab(trainer).ask("load", file=sent(path))
     assert ("NaN" in answer["error"]) if math.isnan(value) else answer["paintings"]
 
 
-def test_a_pickle_is_not_opened(studio: Studio, tmp_path: Path) -> None:
+def test_a_pickle_is_not_opened(trainer: PaintingTrainer, tmp_path: Path) -> None:
     torch.save(build_model("v4").state_dict(), tmp_path / "wild.safetensors")
-    answer = Tab(studio).ask("load", file=sent(tmp_path / "wild.safetensors"))
+    answer = Tab(trainer).ask("load", file=sent(tmp_path / "wild.safetensors"))
     assert "no safetensors" in answer["error"]
 
 

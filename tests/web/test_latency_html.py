@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import re
 
+from nst.inference.latency import Latency
 from nst.web.page.latency_html import latency_html
-from nst.web.page.session import Latency
 
 PARAMETERS = {"baseline": 1_679_235, "v1": 381_315, "v3": 207_865, "ours": 100_000}
 

@@ -60,7 +60,7 @@ def visible_downloads(page: Page) -> list[str]:
 def test_a_portrait_photo_can_be_saved_and_shared_on_a_phone(
     browser: sync_api.Browser, url: str, portrait: Path
 ) -> None:
-    with visiting(browser, url, **PHONE) as page:
+    with visiting(browser, url, own=True, **PHONE) as page:
         page.add_init_script(SHARING)
         page.reload()
         upload(page, portrait)

@@ -34,7 +34,7 @@ def megabytes(browser: sync_api.Browser, page: sync_api.Page) -> tuple[float, fl
 
 @pytest.mark.skipif(not MINUTES, reason="NST_LIVE_MINUTES says for how long")
 def test_memory_stays(with_webgpu: sync_api.Browser, url: str) -> None:
-    with visiting(with_webgpu, url) as page:
+    with visiting(with_webgpu, url, own=True) as page:
         page.evaluate(SMALL_CAMERA)
         open_live(page)
         page.get_by_label("Where the frames are stylized").select_option("This device")

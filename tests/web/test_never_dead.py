@@ -6,15 +6,16 @@ Skipped where there is neither Playwright nor a Chromium.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from tests.browser import (
     LOADED,
     NAMES,
-    TIMEOUT,
     Page,
+    blank_page,
     choose_size,
     expect,
     painted,
@@ -32,7 +33,7 @@ const answers = {
     new ReadableStream({ start: (stream) => (window.stream = stream) }),
     { headers: { "Content-Type": "text/event-stream" } }),
   app_id: () => Promise.reject(new TypeError("nobody is there")),
-  ...(%s),
+  ...new Function(`return ${sessionStorage.getItem("answers")}`)(),
 };
 window.say = (message) => window.stream.enqueue(new TextEncoder().encode(
   `data: ${JSON.stringify({ event_id: "job", ...message })}\\n\\n`));
@@ -55,25 +56,27 @@ def test_seven_tabs_of_one_browser_work(browser: sync_api.Browser, url: str) -> 
             painted(page)
 
 
+@pytest.fixture(scope="module")
+def visit(browser: sync_api.Browser) -> Iterator[Page]:
+    """A page whose server is the one above."""
+    with blank_page(browser, own=True) as page:
+        page.add_init_script(SERVER)
+        yield page
+
+
 @pytest.fixture
-def ask(browser: sync_api.Browser, url: str) -> Iterator[object]:
+def ask(visit: Page, url: str) -> Callable[..., Page]:
+    return partial(ask_on, visit, url)
+
+
+def ask_on(page: Page, url: str, answers: str = "{}") -> Page:
     """Open the page with a server that answers as given in JavaScript, and ask for something."""
-    visits = []
-
-    def open_and_ask(answers: str = "{}") -> Page:
-        visit = browser.new_context()
-        visits.append(visit)
-        visit.set_default_timeout(TIMEOUT)
-        visit.add_init_script(SERVER % answers)
-        page = visit.new_page()
-        page.goto(url)
-        page.wait_for_function(LOADED, arg=len(NAMES))
-        choose_size(page, 256)
-        return page
-
-    yield open_and_ask
-    for visit in visits:
-        visit.close()
+    page.goto(f"{url}/robots.txt")
+    page.evaluate("answers => sessionStorage.setItem('answers', answers)", answers)
+    page.goto(url)
+    page.wait_for_function(LOADED, arg=len(NAMES))
+    choose_size(page, 256)
+    return page
 
 
 def says(page: Page, words: str) -> None:
@@ -90,7 +93,9 @@ def says(page: Page, words: str) -> None:
         ("{ data: () => Promise.reject(new TypeError()) }", "connection to the server is lost"),
     ],
 )
-def test_who_is_refused_is_told_what_to_do(ask: object, answers: str, words: str) -> None:
+def test_who_is_refused_is_told_what_to_do(
+    ask: Callable[..., Page], answers: str, words: str
+) -> None:
     says(ask(answers), words)
 
 
@@ -104,7 +109,9 @@ def test_who_is_refused_is_told_what_to_do(ask: object, answers: str, words: str
         ("say({ msg: 'process_completed', success: false, output: {} })", "try again"),
     ],
 )
-def test_who_waits_knows_their_place_and_every_end(ask: object, event: str, words: str) -> None:
+def test_who_waits_knows_their_place_and_every_end(
+    ask: Callable[..., Page], event: str, words: str
+) -> None:
     page = ask()
     line = page.locator("#viewer .report .words")
     expect(line).to_contain_text("Waiting for the server")
@@ -116,7 +123,7 @@ def test_who_waits_knows_their_place_and_every_end(ask: object, event: str, word
     says(page, words)
 
 
-def test_who_waits_can_stop(ask: object) -> None:
+def test_who_waits_can_stop(ask: Callable[..., Page]) -> None:
     page = ask("{}")
     line, stop = page.locator("#viewer .report .words"), page.locator("#viewer .stop")
     expect(line).to_contain_text("Waiting for the server")
@@ -131,7 +138,7 @@ def test_who_waits_can_stop(ask: object) -> None:
     expect(line).to_have_text("Stopped.")
 
 
-def test_who_asks_again_after_a_lost_connection_is_told_again(ask: object) -> None:
+def test_who_asks_again_after_a_lost_connection_is_told_again(ask: Callable[..., Page]) -> None:
     page = ask("{ join: () => Promise.reject(new TypeError()) }")
     says(page, "connection to the server is lost")
     choose_size(page, 512)
@@ -139,11 +146,13 @@ def test_who_asks_again_after_a_lost_connection_is_told_again(ask: object) -> No
     says(page, "connection to the server is lost")
 
 
-def test_nobody_waits_for_a_silent_server_for_ever(ask: object) -> None:
-    page = ask("{ join: () => new Promise(() => {}) }")
-    page.clock.install()
-    choose_size(page, 512)
-    page.clock.run_for(1000)
-    expect(page.locator("#viewer .report .words")).to_contain_text("Waiting for the server")
-    page.clock.run_for(60_000)
-    says(page, "has not answered")
+def test_nobody_waits_for_a_silent_server_for_ever(browser: sync_api.Browser, url: str) -> None:
+    with blank_page(browser, own=True) as page:  # whose clock is another one
+        page.add_init_script(SERVER)
+        ask_on(page, url, "{ join: () => new Promise(() => {}) }")
+        page.clock.install()
+        choose_size(page, 512)
+        page.clock.run_for(1000)
+        expect(page.locator("#viewer .report .words")).to_contain_text("Waiting for the server")
+        page.clock.run_for(60_000)
+        says(page, "has not answered")

@@ -18,31 +18,33 @@ from nst.models import VARIANTS, build_model
 from nst.web.page import components
 from nst.web.page.device_files import DeviceFiles
 from nst.web.painting import training as training_module
-from nst.web.painting.studio import ROUTE, Studio
-from nst.web.painting.training import Asked, Training, curve, trainings
+from nst.web.painting.trainer import ROUTE, PaintingTrainer
+from nst.web.painting.training import Training, TrainingRequest, curve, trainings
 from nst.web.server.environment import Address, is_ones_own
 from tests.helpers import random_picture
 from tests.web.made import Made, stylize
 
 
 @pytest.fixture
-def studio(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+def trainer(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PaintingTrainer]:
     monkeypatch.setattr(components, "get_upload_folder", lambda: str(tmp_path))
-    studio = reopened(made, tmp_path)
-    yield studio
-    studio.stop()
+    trainer = reopened(made, tmp_path)
+    yield trainer
+    trainer.stop()
 
 
-def reopened(made: Made, tmp_path: Path) -> Studio:
+def reopened(made: Made, tmp_path: Path) -> PaintingTrainer:
     """As after a new start of the page."""
-    return Studio(tmp_path / "trainings", made.stylizer, DeviceFiles({}))
+    return PaintingTrainer(tmp_path / "trainings", made.stylizer, DeviceFiles({}))
 
 
 class Tab:
     """What the page's script does."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.client = TestClient(Starlette(routes=studio.routes()))
+    def __init__(self, trainer: PaintingTrainer) -> None:
+        self.client = TestClient(Starlette(routes=trainer.routes()))
 
     def ask(self, action: str, **body: object) -> dict[str, Any]:
         return self.client.post(f"{ROUTE}/{action}", json=body).json()
@@ -78,7 +80,7 @@ def painting(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_it_is_learned_stopped_found_again_and_compared(
-    studio: Studio,
+    trainer: PaintingTrainer,
     made: Made,
     painting: Path,
     tiny_vgg_file: Path,
@@ -88,7 +90,7 @@ def test_it_is_learned_stopped_found_again_and_compared(
     monkeypatch.setenv(training_module.VGG_WEIGHTS, str(tiny_vgg_file))
     monkeypatch.setattr(training_module, "SAVE_EVERY", 1)
     monkeypatch.setattr(training_module, "LOWEST_PRIORITY", 0)  # other tests would starve it
-    tab = Tab(studio)
+    tab = Tab(trainer)
     state = tab.train(painting, steps=100)
     assert state["training"]["running"]
     assert "already" in tab.train(painting)["error"]
@@ -130,62 +132,66 @@ def test_it_is_learned_stopped_found_again_and_compared(
     ],
 )
 def test_what_cannot_be_learned_is_a_sentence(
-    studio: Studio, tmp_path: Path, picture: Image.Image | None, words: str
+    trainer: PaintingTrainer, tmp_path: Path, picture: Image.Image | None, words: str
 ) -> None:
     path = tmp_path / "bad.png"
     if picture:
         picture.save(path)
     else:
         path.write_bytes(b"no picture")
-    assert words in Tab(studio).train(path)["error"]
+    assert words in Tab(trainer).train(path)["error"]
     assert not (tmp_path / "trainings").exists()
-    assert Tab(studio).state()["training"] is None
+    assert Tab(trainer).state()["training"] is None
 
 
 def test_files_that_were_not_sent_to_the_page_are_not_read(
-    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trainer: PaintingTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random_picture(64, 64).save(tmp_path / "other.png")
     monkeypatch.setattr(components, "get_upload_folder", lambda: str(tmp_path / "uploads"))
     for answer in (
-        Tab(studio).train(tmp_path / "other.png"),
-        Tab(studio).ask("load", file=sent(tmp_path / "other.png")),
+        Tab(trainer).train(tmp_path / "other.png"),
+        Tab(trainer).ask("load", file=sent(tmp_path / "other.png")),
     ):
         assert answer["error"] == "Only a file that was uploaded can be read."
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
-    studio: Studio, painting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trainer: PaintingTrainer, painting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(training_module, "_write_asked", full)
-    assert Tab(studio).train(painting) == {"error": "No space left on device."}
+    monkeypatch.setattr(training_module, "_write_request", full)
+    assert Tab(trainer).train(painting) == {"error": "No space left on device."}
     assert list((tmp_path / "trainings").iterdir()) == []
 
 
-def test_what_ends_a_training_is_said(studio: Studio, painting: Path, tmp_path: Path) -> None:
+def test_what_ends_a_training_is_said(
+    trainer: PaintingTrainer, painting: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "trainings" / "mine"
-    training = Training.create(folder, Image.open(painting), Asked("Mine", "v4", 9))
+    training = Training.create(folder, Image.open(painting), TrainingRequest("Mine", "v4", 9))
     words = "v4: the loss or its gradient became NaN or infinite in step 3"
-    (folder / "said.txt").write_text(f"10%|█  | 2/9\rtrain.py: {words}\n", encoding="utf-8")
+    (folder / "output.txt").write_text(f"10%|█  | 2/9\rtrain.py: {words}\n", encoding="utf-8")
     assert training.error() == words
-    assert [one.asked.title for one in trainings(tmp_path / "trainings")] == ["Mine"]
-    (folder / "asked.json").write_text("{}")
+    assert [one.request.title for one in trainings(tmp_path / "trainings")] == ["Mine"]
+    (folder / "request.json").write_text("{}")
     assert trainings(tmp_path / "trainings") == []
 
 
-def test_a_checkpoint_that_was_kept_is_taken_in(studio: Studio, made: Made, tmp_path: Path) -> None:
+def test_a_checkpoint_that_was_kept_is_taken_in(
+    trainer: PaintingTrainer, made: Made, tmp_path: Path
+) -> None:
     path = tmp_path / "wave.safetensors"
     save_checkpoint(path, build_model("v4"), "v4", painting="The Wave")
-    tab = Tab(studio)
+    tab = Tab(trainer)
     for names in (["The-Wave"], ["The-Wave", "The-Wave-2"]):
         state = tab.ask("load", file=sent(path))
         assert [one["name"] for one in state["paintings"]] == names
     assert state["training"] is None
     assert state["paintings"][0]["words"] == "v4 after “The Wave”"
-    assert studio.device_files.addresses.keys() == {"The-Wave", "The-Wave-2"}
+    assert trainer.device_files.addresses.keys() == {"The-Wave", "The-Wave-2"}
     assert list(made.stylizer.networks) == [*VARIANTS, "The-Wave", "The-Wave-2"]
     assert made.stylizer.names == list(VARIANTS)  # what a visitor sees at first
     assert "no safetensors" in tab.ask("load", file=sent(tmp_path / "photo.png"))["error"]
@@ -193,18 +199,18 @@ def test_a_checkpoint_that_was_kept_is_taken_in(studio: Studio, made: Made, tmp_
     assert [one["title"] for one in tab.state()["paintings"]] == ["The Wave", "The Wave"]
 
 
-def test_a_name_of_a_network_is_not_taken(studio: Studio, tmp_path: Path) -> None:
+def test_a_name_of_a_network_is_not_taken(trainer: PaintingTrainer, tmp_path: Path) -> None:
     path = tmp_path / "v4.safetensors"
     save_checkpoint(path, build_model("v4"), "v4")
-    state = Tab(studio).ask("load", file=sent(path))
+    state = Tab(trainer).ask("load", file=sent(path))
     assert [one["name"] for one in state["paintings"]] == ["V4"]
 
 
-def test_the_time_left_is_that_of_the_last_saves(studio: Studio) -> None:
-    assert studio._seconds_left(0, 0, 100) is None
-    assert studio._seconds_left(1000, 5, 100) is None
-    assert studio._seconds_left(5000, 10, 100) == 72
-    assert studio._seconds_left(5000, 10, 100) == 72
+def test_the_time_left_is_that_of_the_last_saves(trainer: PaintingTrainer) -> None:
+    assert trainer._seconds_left(0, 0, 100) is None
+    assert trainer._seconds_left(1000, 5, 100) is None
+    assert trainer._seconds_left(5000, 10, 100) == 72
+    assert trainer._seconds_left(5000, 10, 100) == 72
 
 
 def test_a_long_log_is_drawn_by_means() -> None:

@@ -15,8 +15,8 @@ from nst.checkpoint import load_networks, save_checkpoint
 from nst.models import build_model
 from nst.pictures.examples import LAMPS
 from nst.web.page.stylizer import Stylizer
-from nst.web.painting import studio
-from nst.web.painting.training import Asked, Training
+from nst.web.painting import trainer
+from nst.web.painting.training import Training, TrainingRequest
 from nst.web.server.store import PictureStore
 from tests.browser import LOADED, NAMES, Page, expect, sync_api, visiting
 from tests.helpers import random_picture
@@ -35,7 +35,7 @@ LOG = (
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A page of one's own on which a training has been stopped; its first network is quick."""
     folder = tmp_path_factory.mktemp("trainings") / "wave"
-    Training.create(folder, random_picture(80, 60), Asked("Wave", "v4", 400))
+    Training.create(folder, random_picture(80, 60), TrainingRequest("Wave", "v4", 400))
     (folder / "v4.csv").write_text(LOG)
     save_checkpoint(folder / "v4.safetensors", build_model("v4"), "v4", painting="Wave")
     engines = {"eager": {name: lambda photo: photo for name in NAMES[1:]}}
@@ -44,7 +44,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.MonkeyPatch.context() as patch,
         serving(build_application(stylizer, folder.parent)) as url,
     ):
-        patch.setattr(studio, "start_quietly", measured_already)
+        patch.setattr(trainer, "start_quietly", measured_already)
         yield url
 
 

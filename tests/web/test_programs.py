@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
+from gradio.data_classes import FileData
 
 from app import build_demo
 from nst.inference.latency import WARM_UP
@@ -54,7 +55,7 @@ def test_what_is_wrong_with_an_argument_is_said(
     made: Made, name: str, value: Any, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name != "photo":
-        monkeypatch.setattr("nst.web.page.programs.check_uploaded", lambda file: None)
+        monkeypatch.setattr("nst.web.page.programs.uploaded_file", FileData.model_validate)
     with pytest.raises(gr.Error, match=words) as refused:
         Programs(made.stylizer).stylize(**WELL | {name: value})
     assert not refused.value.print_exception
@@ -93,7 +94,7 @@ def test_others_come_between_two_repeats_of_a_measurement(made: Made) -> None:
 def test_a_visitor_comes_between_two_networks_of_a_program(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.web.page.programs.check_uploaded", lambda file: None)
+    monkeypatch.setattr("nst.web.page.programs.uploaded_file", FileData.model_validate)
     asked = WELL | {"photo": {"path": made.photo.path}, "networks": list(VARIANTS)}
     program = threading.Thread(target=lambda: Programs(made.stylizer).stylize(**asked))
     lock, before = made.stylizer.lock, []

@@ -11,10 +11,10 @@ import gradio as gr
 from gradio.data_classes import FileData, GradioModel, ImageData
 from gradio.utils import get_upload_folder
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from nst.paths import ASSETS
-from nst.pictures.reading import FORMATS, PHOTO_SUFFIXES
+from nst.pictures.reading import FORMATS, PHOTO_SUFFIXES, PictureError
 from nst.web.page.session import STRENGTH_STEP
 from nst.web.page.static import address
 from nst.web.server.store import PictureStore
@@ -32,15 +32,21 @@ class Page(gr.Blocks):
         return {**super().get_config_file(), "connect_heartbeat": False}
 
 
-def check_uploaded(file: FileData) -> None:
-    """Only files that were sent to this page may be read.
+def uploaded_file(sent: Any) -> FileData:
+    """What a page or a program names as an upload; only files that were sent here may be read.
 
     Raises:
+        PictureError: it is no file at all.
         gr.Error: it is another one.  Gradio lets a program name any file of this machine, if it
             leaves out that it is a file.
     """
+    try:
+        file = FileData.model_validate(sent)
+    except ValidationError:
+        raise PictureError("photo has to be an uploaded file.") from None
     if not Path(file.path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
         raise gr.Error("Only a file that was uploaded can be read.", print_exception=False)
+    return file
 
 
 class PhotoOfProgram(gr.Image):
@@ -177,7 +183,7 @@ class Bar(OwnHTML):
     def preprocess(self, payload: StylizeRequest | None) -> StylizeRequest:
         request = payload or StylizeRequest()
         if request.photo:
-            check_uploaded(request.photo)
+            uploaded_file(request.photo)
         return request
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.data_classes import FileData
 
+from nst.inference.latency import Latency
 from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError, Reading
 from nst.web.page import texts
@@ -19,7 +20,6 @@ from nst.web.page.latency_html import latency_html
 from nst.web.page.session import (
     DEVICE,
     ORIGINAL,
-    Latency,
     Mix,
     Photo,
     Results,
@@ -29,7 +29,7 @@ from nst.web.page.session import (
     keep_photo,
 )
 from nst.web.page.stylizer import MAX_SIDE, Stylizer
-from nst.web.server.upload import read_upload
+from nst.web.server.upload_decoding import read_upload
 
 SAME = gr.skip()
 

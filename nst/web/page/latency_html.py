@@ -6,10 +6,9 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
-from nst.inference.latency import speed_ups
+from nst.inference.latency import Latency, speed_ups
 from nst.paper import LATENCY_MS as PAPER_LATENCY_MS
 from nst.paper import LATENCY_SIDE as PAPER_SIDE
-from nst.web.page.session import Latency
 
 NONE = "–"  # the paper has no time for our own network
 BUSY = "≈: the machine was busy; quartiles lie more than a quarter of the median apart."

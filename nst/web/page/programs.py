@@ -10,16 +10,15 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
-from pydantic import ValidationError
 
 from nst.models import MIN_SIDE
 from nst.pictures.reading import PictureError
 from nst.web.page import texts
-from nst.web.page.components import Answer, check_uploaded
+from nst.web.page.components import Answer, uploaded_file
 from nst.web.page.session import ORIGINAL, Mix, Results, Shown, keep_photo, mix_results
 from nst.web.page.stylizer import MAX_SIDE, MEASURE_REPEATS, Stylizer
 from nst.web.server.priority_lock import Priority
-from nst.web.server.upload import read_upload
+from nst.web.server.upload_decoding import read_upload
 
 MAX_MEASURED_SIDE = 512  # px
 
@@ -49,7 +48,7 @@ class Programs:
         """
         with _in_words():
             _check(photo, texts.NO_PHOTO)
-            file = _uploaded_file(photo)
+            file = uploaded_file(photo)
             side = round(_number("side", side, MIN_SIDE, MAX_SIDE))
             networks = self._networks(networks)
             self._check_engine(engine)
@@ -99,15 +98,6 @@ class Programs:
 def _check(right: object, words: str) -> None:
     if not right:
         raise PictureError(words)
-
-
-def _uploaded_file(sent: Any) -> FileData:
-    try:
-        file = FileData.model_validate(sent)
-    except ValidationError:
-        raise PictureError("photo has to be an uploaded file.") from None
-    check_uploaded(file)
-    return file
 
 
 def _number(name: str, sent: Any, least: float, most: float) -> float:

@@ -6,11 +6,12 @@ into the `Visitor` whole, so that two handlers at work at once cannot mix two ph
 
 from __future__ import annotations
 
+import base64
+import io
 import os
-import statistics
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -21,12 +22,11 @@ from nst.inference.blend import blend
 from nst.pictures.colours import as_clear_as, on_white
 from nst.pictures.metadata import Origin, Recipe, save_settings
 from nst.pictures.reading import Reading
-from nst.web.page.spots import Spots, find_spots, inline
+from nst.web.page.spots import Spots, find_spots
 
 ORIGINAL = "original"
 DEVICE = "device"  # the engine on the visitor's own device; the server only reads the photo
 THUMBNAIL = 96  # px
-ROUGH = 0.25  # of a median: quartiles that lie farther apart are a busy machine's
 STRENGTH_STEP = 5  # percent, so that nobody fills the disk with strengths in between
 
 # Picture, file name without ending, what to write beside its pixels -> path of its PNG.
@@ -46,28 +46,6 @@ class SessionExpiredError(gr.Error):
             "The pictures of this page are no longer kept. Please stylize again.",
             print_exception=False,
         )
-
-
-@dataclass(frozen=True)
-class Latency:
-    """A measurement and what it depends on."""
-
-    side: int  # px, of the square picture
-    milliseconds: Mapping[str, Sequence[float]]  # of each repeat
-    hardware: str
-
-    @property
-    def repeats(self) -> int:
-        return len(next(iter(self.milliseconds.values())))
-
-    def quartiles(self, name: str) -> tuple[float, float, float]:
-        """Lower quartile, median and upper quartile in ms."""
-        low, middle, high = statistics.quantiles(self.milliseconds[name], n=4, method="inclusive")
-        return low, middle, high
-
-    def is_rough(self, name: str) -> bool:
-        low, middle, high = self.quartiles(name)
-        return high - low > ROUGH * middle
 
 
 class Mix(NamedTuple):
@@ -133,8 +111,10 @@ def keep_photo(reading: Reading, title: str, key: str, side: int, store: Store) 
 
 
 def thumbnail(picture: Image.Image) -> str:
-    """A small square of it, as an address."""
-    return inline(ImageOps.fit(picture, (THUMBNAIL, THUMBNAIL)))
+    """A small square of it as an address that holds it, without a file."""
+    file = io.BytesIO()
+    ImageOps.fit(picture, (THUMBNAIL, THUMBNAIL)).save(file, "JPEG", quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 class Result(NamedTuple):

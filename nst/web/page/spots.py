@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import NamedTuple
 
 import numpy as np
@@ -77,10 +75,3 @@ def _yellowest(picture: Image.Image) -> Place:
     scale = picture.width / small.width
     x, y = yellowest_place(small, min(round(SQUARE / scale), *small.size))
     return min(round(x * scale), picture.width - 1), min(round(y * scale), picture.height - 1)
-
-
-def inline(picture: Image.Image) -> str:
-    """A small picture as an address that holds it, without a file."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

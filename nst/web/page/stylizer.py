@@ -12,7 +12,7 @@ from PIL import Image
 from nst.checkpoint import Painting
 from nst.fast import give_back_freed_memory
 from nst.inference.engines import Engine, EngineName, build_engines
-from nst.inference.latency import hardware, latency_rounds
+from nst.inference.latency import Latency, hardware, latency_rounds
 from nst.inference.picture import stylize
 from nst.models import TransformerNet, count_parameters
 from nst.pictures.colours import as_clear_as, on_white
@@ -21,7 +21,6 @@ from nst.pictures.metadata import Recipe
 from nst.pictures.reading import Reading, limit_side, read_picture
 from nst.web.page.session import (
     FULL,
-    Latency,
     Results,
     Visitor,
     keep_photo,

@@ -9,7 +9,7 @@ import gradio as gr
 from nst.models import VARIANTS
 from nst.vgg import DOWNLOAD_SIZE
 from nst.web.page.components import OwnHTML, accepted_types
-from nst.web.painting.studio import ROUTE
+from nst.web.painting.trainer import ROUTE
 
 STEPS = (100, 200, 400, 800)
 FIRST_STEPS = 400
@@ -25,7 +25,7 @@ python -m nst.stylize photo.jpg -o out.png --weights runs/v4.safetensors</code><
 
 
 class PaintingTab(OwnHTML):
-    """A training that is asked for, watched and kept; `nst.web.painting.studio` answers."""
+    """A training that is asked for, watched and kept; `nst.web.painting.trainer` answers."""
 
     folder = "painting"
 

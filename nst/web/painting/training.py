@@ -1,10 +1,10 @@
 """One training on the disk: its folder says what was asked for, how far it is, how it ended.
 
-    asked.json      what was asked for
+    request.json    what was asked for
     mine.png        the painting; its name is the folder's
     v4.csv …        what train.py saves there: log, checkpoint, training state
-    said.txt        what train.py has printed since it was started last
-    process         its number
+    output.txt      what train.py has printed since it was started last
+    pid             its process
 
 So nothing is lost with the page: who finds the folder later goes on from it.
 """
@@ -37,7 +37,7 @@ _ROOT = Path(__file__).resolve().parents[3]  # where train.py lies
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainingRequest:
     """What a training is to do."""
 
     title: str  # of the painting
@@ -55,11 +55,15 @@ class Training:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.asked = Asked(**json.loads((folder / "asked.json").read_text(encoding="utf-8")))
+        self.request = TrainingRequest(
+            **json.loads((folder / "request.json").read_text(encoding="utf-8"))
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def create(cls, folder: Path, painting: Image.Image | None, asked: Asked) -> Training:
+    def create(
+        cls, folder: Path, painting: Image.Image | None, request: TrainingRequest
+    ) -> Training:
         """A folder for it; without a painting nothing can be trained there.
 
         Raises:
@@ -69,7 +73,7 @@ class Training:
             write_then_rename(
                 folder / f"{folder.name}.png", lambda path: painting.save(path, "PNG")
             )
-        _write_asked(folder, asked)
+        _write_request(folder, request)
         return cls(folder)
 
     @property
@@ -78,7 +82,7 @@ class Training:
 
     @property
     def checkpoint(self) -> Path:
-        return self.folder / f"{self.asked.network}.safetensors"
+        return self.folder / f"{self.request.network}.safetensors"
 
     @property
     def version(self) -> int:
@@ -89,13 +93,13 @@ class Training:
 
     def start(self) -> None:
         """Begin, or go on from what was saved last."""
-        asked, environment = self.asked, {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+        request, environment = self.request, {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
         options = {
-            "--variant": asked.network,
+            "--variant": request.network,
             "--style": self.painting,
-            "--start": CHECKPOINTS / f"{asked.network}.safetensors",
-            "--steps": asked.steps,
-            "--photos": asked.photos,
+            "--start": CHECKPOINTS / f"{request.network}.safetensors",
+            "--steps": request.steps,
+            "--photos": request.photos,
             "--vgg-weights": os.environ.get(VGG_WEIGHTS),
             "--out": self.folder,
             "--save-every": SAVE_EVERY,
@@ -108,29 +112,29 @@ class Training:
             if option[1] not in ("", None)
             for part in option
         ]
-        if (self.folder / f"{asked.network}.state.pt").exists():
+        if (self.folder / f"{request.network}.state.pt").exists():
             given.append("--resume")
-        with (self.folder / "said.txt").open("wb") as said:
+        with (self.folder / "output.txt").open("wb") as output:
             self._process = start_quietly(
                 [str(_ROOT / "train.py"), *given],
                 environment,
                 folder=self.folder,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
             )
-        (self.folder / "process").write_text(str(self._process.pid))
+        (self.folder / "pid").write_text(str(self._process.pid))
 
     def stop(self) -> None:
         """Ask it to save and end; it does so after its current step."""
         if self.is_running:
             with contextlib.suppress(OSError, ValueError):
-                os.kill(int((self.folder / "process").read_text()), signal.SIGTERM)
+                os.kill(int((self.folder / "pid").read_text()), signal.SIGTERM)
 
     def go_on(self, steps: int) -> None:
         """Make the steps that are missing, or so many more."""
-        if self.step >= self.asked.steps:
-            self.asked = replace(self.asked, steps=self.step + steps)
-            _write_asked(self.folder, self.asked)
+        if self.step >= self.request.steps:
+            self.request = replace(self.request, steps=self.step + steps)
+            _write_request(self.folder, self.request)
         self.start()
 
     @property
@@ -146,7 +150,7 @@ class Training:
         """The log: step and loss terms, as far as they are saved."""
         names = ("step", "content", "style", "total")
         try:
-            with (self.folder / f"{self.asked.network}.csv").open(newline="") as file:
+            with (self.folder / f"{self.request.network}.csv").open(newline="") as file:
                 rows = [row for row in csv.DictReader(file) if row["seconds"]]
         except FileNotFoundError:
             return []
@@ -162,8 +166,8 @@ class Training:
         if self.is_running:
             return ""
         with contextlib.suppress(FileNotFoundError):
-            said = (self.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
-            for line in reversed(said.replace("\r", "\n").splitlines()):
+            output = (self.folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+            for line in reversed(output.replace("\r", "\n").splitlines()):
                 if line.startswith("train.py: "):
                     return line.removeprefix("train.py: ")
         return ""
@@ -189,11 +193,11 @@ def start_quietly(
 def trainings(folder: Path) -> list[Training]:
     """Those in a folder, the oldest first; what is none is left alone."""
     found = []
-    for asked in folder.glob("*/asked.json"):
+    for request in folder.glob("*/request.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            training = Training(asked.parent)
-            if training.asked.network in VARIANTS:
-                found.append((asked.stat().st_mtime, training))
+            training = Training(request.parent)
+            if training.request.network in VARIANTS:
+                found.append((request.stat().st_mtime, training))
     return [training for _, training in sorted(found, key=lambda each: each[0])]
 
 
@@ -210,8 +214,8 @@ def curve(rows: list[dict[str, float]]) -> list[tuple[float, float, float]]:
     ]
 
 
-def _write_asked(folder: Path, asked: Asked) -> None:
-    text = json.dumps(asdict(asked), indent=1)
+def _write_request(folder: Path, request: TrainingRequest) -> None:
+    text = json.dumps(asdict(request), indent=1)
     write_then_rename(
-        folder / "asked.json", lambda path: Path(path).write_text(text, encoding="utf-8")
+        folder / "request.json", lambda path: Path(path).write_text(text, encoding="utf-8")
     )

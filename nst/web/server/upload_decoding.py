@@ -6,7 +6,7 @@ one comment in a million pieces).  So a child process reads the file, and the sy
 it takes too much: the page lives on, whatever is uploaded.  And what a damaged file leaves
 undecoded, which then is what lay in memory, cannot be somebody else's picture.
 
-    python -m nst.web.server.upload SIDE CPU_SECONDS MEMORY_BYTES < file
+    python -m nst.web.server.upload_decoding SIDE CPU_SECONDS MEMORY_BYTES < file
 
 writes a line of JSON, with the picture's mode and size and what there is to say about the file, and
 then the picture's bytes.
@@ -28,7 +28,9 @@ from nst.pictures.reading import PictureError, Reading, read_bytes, read_with_re
 
 CPU_SECONDS = 15
 WALL_SECONDS = 60  # more, because others may be using the processors
-MEMORY_BYTES = 1_500_000_000  # address space; `tests/web/test_upload.py` has what is needed
+MEMORY_BYTES = (
+    1_500_000_000  # address space; `tests/web/test_upload_decoding.py` has what is needed
+)
 REFUSED = 3  # exit status: the output is a sentence
 
 _ROOT = Path(__file__).resolve().parents[3]  # from where `-m nst` is found
@@ -45,7 +47,7 @@ def read_upload(source: Path | str | bytes, side: int | None = None) -> Reading:
     """
     data = read_bytes(source)
     numbers = [str(side or 0), str(CPU_SECONDS), str(MEMORY_BYTES)]
-    command = [sys.executable, "-m", "nst.web.server.upload", *numbers]
+    command = [sys.executable, "-m", "nst.web.server.upload_decoding", *numbers]
     try:
         child = subprocess.run(
             command, input=data, capture_output=True, cwd=_ROOT, timeout=WALL_SECONDS

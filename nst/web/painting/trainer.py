@@ -19,7 +19,6 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from gradio.data_classes import FileData
 from gradio.processing_utils import encode_pil_to_bytes
 from PIL import Image
 from starlette.middleware import Middleware
@@ -37,21 +36,21 @@ from nst.pictures.examples import FIRST_SIDE
 from nst.pictures.painting import check_painting
 from nst.vgg import downloaded
 from nst.web.page import texts
-from nst.web.page.components import check_uploaded
+from nst.web.page.components import uploaded_file
 from nst.web.page.device_files import DeviceFiles
 from nst.web.page.session import ORIGINAL, readable, safe_stem
 from nst.web.page.stylizer import Stylizer
 from nst.web.painting.training import (
     VGG_WEIGHTS,
-    Asked,
     Training,
+    TrainingRequest,
     curve,
     start_quietly,
     trainings,
 )
 from nst.web.server.clients import OwnersOnly
 from nst.web.server.priority_lock import Priority
-from nst.web.server.upload import read_upload
+from nst.web.server.upload_decoding import read_upload
 
 ROUTE = "/painting"
 PAINTING_SIDE = 1024  # px, of the painting that is kept; the recipe looks at 512
@@ -61,7 +60,7 @@ RUNS_ALREADY = "A painting is being learned already; stop that first."
 NOTHING_TO_GO_ON = "There is no training to go on with."
 
 
-class Studio:
+class PaintingTrainer:
     """The trainings in a folder, of which one runs at a time, and the networks that came of them.
 
     Args:
@@ -113,14 +112,14 @@ class Studio:
         """
         if network not in VARIANTS or steps < 1:
             raise ValueError("There is no such network, or nothing to do.")
-        painting = on_white(read_upload(_uploaded(file).path, PAINTING_SIDE).picture)
+        painting = on_white(read_upload(uploaded_file(file).path, PAINTING_SIDE).picture)
         check_painting(painting)
         with self._one_at_a_time:
             self._refuse_a_second()
             folder = self._new_folder(file["orig_name"])
-            asked = Asked(title_of(folder), network, steps, photos.strip())
+            request = TrainingRequest(title_of(folder), network, steps, photos.strip())
             try:
-                training = Training.create(folder, painting, asked)
+                training = Training.create(folder, painting, request)
             except OSError:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -149,17 +148,17 @@ class Studio:
             ValueError: it is none.
             OSError: the disk is full.
         """
-        path = Path(_uploaded(file).path)
+        path = Path(uploaded_file(file).path)
         painting = load_painting(path)
         if painting.variant not in VARIANTS:
             raise ValueError("This checkpoint holds none of the page’s networks.")
         with self._one_at_a_time:
             folder = self._new_folder(painting.title + ".png")
-            asked = Asked(readable(painting.title), painting.variant, 0)
+            request = TrainingRequest(readable(painting.title), painting.variant, 0)
             try:
                 folder.mkdir(parents=True)
                 shutil.copyfile(path, folder / f"{painting.variant}.safetensors")
-                self.trainings[folder.name] = Training.create(folder, None, asked)
+                self.trainings[folder.name] = Training.create(folder, None, request)
             except OSError:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -195,7 +194,7 @@ class Studio:
         paintings = [
             {
                 "name": name,
-                "title": self.trainings[name].asked.title,
+                "title": self.trainings[name].request.title,
                 "words": texts.after(self.stylizer.paintings[name]),
                 "address": self.device_files.addresses[name],
                 "weights": str(self.trainings[name].checkpoint),
@@ -210,19 +209,19 @@ class Studio:
         training = self.current
         if not training:
             return None
-        rows, version, asked = training.rows(), training.version, training.asked
+        rows, version, request = training.rows(), training.version, training.request
         step = int(rows[-1]["step"]) if rows else 0
         running = training.is_running
         return {
             "name": training.folder.name,
-            "title": asked.title,
-            "network": asked.network,
-            "steps": asked.steps,
+            "title": request.title,
+            "network": request.network,
+            "steps": request.steps,
             "step": step,
             "running": running,
             "error": training.error(),
             "curve": curve(rows),
-            "seconds_left": self._seconds_left(version, step, asked.steps) if running else None,
+            "seconds_left": self._seconds_left(version, step, request.steps) if running else None,
             "version": version,
         }
 
@@ -258,7 +257,7 @@ class Studio:
             return Response(status_code=404)
         path = training.checkpoint
         if not path.exists():
-            path = CHECKPOINTS / f"{training.asked.network}.safetensors"
+            path = CHECKPOINTS / f"{training.request.network}.safetensors"
         try:
             network, _ = load_checkpoint(path)
             photo = self._read_photo(key)
@@ -275,7 +274,8 @@ class Studio:
             if key in self.stylizer.examples:
                 photo = self.stylizer.example(key, FIRST_SIDE)
             else:
-                photo = on_white(read_upload(_uploaded({"path": key}).path, FIRST_SIDE).picture)
+                path = uploaded_file({"path": key}).path
+                photo = on_white(read_upload(path, FIRST_SIDE).picture)
             self._photo = key, photo
         return self._photo[1]
 
@@ -285,13 +285,6 @@ class Studio:
         if training and kind == "painting" and training.painting.exists():
             return FileResponse(training.painting, headers={"Cache-Control": "no-store"})
         if training and kind == "checkpoint" and training.version:
-            name = f"{training.folder.name}-{training.asked.network}.safetensors"
+            name = f"{training.folder.name}-{training.request.network}.safetensors"
             return FileResponse(training.checkpoint, filename=name)
         return Response(status_code=404)
-
-
-def _uploaded(file: dict[str, Any]) -> FileData:
-    """Raises gr.Error, whose words are a sentence: it was not sent to this page."""
-    data = FileData.model_validate(file)
-    check_uploaded(data)
-    return data

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from nst.pictures.reading import END_MISSING, PictureError, read_picture
-from nst.web.server import upload
-from nst.web.server.upload import read_upload
+from nst.web.server import upload_decoding
+from nst.web.server.upload_decoding import read_upload
 from tests.helpers import (
     assert_is_a_sentence,
     encoded,
@@ -75,16 +75,16 @@ def test_what_decoders_print_is_not_seen(capfd: pytest.CaptureFixture[str]) -> N
 
 def test_endless_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would take about a minute here, and hours in a file of the largest accepted size."""
-    monkeypatch.setattr(upload, "CPU_SECONDS", 2)
+    monkeypatch.setattr(upload_decoding, "CPU_SECONDS", 2)
     started = time.monotonic()
     with pytest.raises(PictureError, match="too much time or memory") as refused:
         read_upload(jpeg_of_many_scans(3000, 5000))
     assert_is_a_sentence(refused.value)
-    assert time.monotonic() - started < upload.WALL_SECONDS
+    assert time.monotonic() - started < upload_decoding.WALL_SECONDS
 
 
 def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "WALL_SECONDS", 0.01)
+    monkeypatch.setattr(upload_decoding, "WALL_SECONDS", 0.01)
     with pytest.raises(PictureError, match="too long") as refused:
         read_upload(encoded(random_picture(20, 20)))
     assert_is_a_sentence(refused.value)
@@ -94,7 +94,7 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     data = png_of_declared_size(7000, 7000, filled=True)  # 49 MB as grey, 196 MB as RGB
     assert read_upload(data, 20).picture.size == (20, 20)
-    monkeypatch.setattr(upload, "MEMORY_BYTES", 150_000_000)
+    monkeypatch.setattr(upload_decoding, "MEMORY_BYTES", 150_000_000)
     with pytest.raises(PictureError, match="too much memory") as refused:
         read_upload(data, 20)
     assert_is_a_sentence(refused.value)
@@ -113,10 +113,10 @@ def test_a_crash_is_a_refusal_and_is_logged(
 
 def test_the_reader_starts_without_pytorch_and_numpy() -> None:
     program = (
-        "import sys, nst.web.server.upload;"
+        "import sys, nst.web.server.upload_decoding;"
         "print([n for n in ('torch', 'numpy') if n in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=upload._ROOT, capture_output=True, text=True
+        [sys.executable, "-c", program], cwd=upload_decoding._ROOT, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]"
