@@ -68,9 +68,11 @@ def _expanded(name: str) -> list[Path]:
 
 def _inside(folder: Path, recursive: bool) -> Iterator[Path]:
     """Links to folders are not followed: they may lead in a circle."""
-    for path in sorted(folder.iterdir()):
+    coming = sorted(folder.iterdir(), reverse=True)
+    while coming:
+        path = coming.pop()
         if recursive and path.is_dir() and not path.is_symlink():
-            yield from _inside(path, recursive)
+            coming += sorted(path.iterdir(), reverse=True)
         else:
             yield path
 
@@ -81,6 +83,8 @@ def _kind(path: Path) -> str | None:
         return FOLDERS
     if not path.exists():
         return "links to nowhere"
+    if not path.is_file():  # who opens a pipe waits for ever
+        return "no files"
     if looks_like_photo(path):
         return "results" if was_painted(path) else None
     if path.name.startswith("._"):
@@ -107,7 +111,7 @@ def plan(
     """
     if names_folder(out):
         endings = {variant: f"-{variant}{suffix}" for variant in variants}
-        longest = NAME_BYTES - max(map(len, endings.values()))
+        longest = NAME_BYTES - max(len(os.fsencode(ending)) for ending in endings.values())
         jobs = [
             Job(photo, {variant: Path(out, f"{name}{end}") for variant, end in endings.items()})
             for photo, name in result_names(photos, longest).items()

@@ -6,6 +6,7 @@ As `nst.pictures.reading`, which takes that from untrusted files, free of PyTorc
 from __future__ import annotations
 
 import contextlib
+import html
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,7 +114,7 @@ def save_settings(
         return settings
     lines = {
         "Software": f"nst {__version__}",
-        "Network": recipe.network,
+        "Network": "".join(sign if sign.isprintable() else "?" for sign in recipe.network),
         "Checkpoint": f"sha256:{recipe.checkpoint}",
         "Size": f"{size[0]}x{size[1]}",
         "Strength": f"{recipe.strength:.0%}",
@@ -129,7 +130,9 @@ def save_settings(
 
 
 def _xmp(lines: dict[str, str]) -> bytes:
-    ours = " ".join(f'nst:{name}="{text}"' for name, text in lines.items() if name != "Software")
+    ours = " ".join(
+        f'nst:{name}="{html.escape(text)}"' for name, text in lines.items() if name != "Software"
+    )
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

@@ -110,7 +110,7 @@ def _profile(chromaticities: Vector, curve: Curve) -> bytes | None:
         )
         for name, xyz in zip(("rXYZ", "gXYZ", "bXYZ"), _colorants(chromaticities), strict=True):
             tags[name] = struct.pack(">4sI3i", b"XYZ ", 0, *_fixed(xyz))
-    except (ArithmeticError, struct.error):  # chromaticities that no light has
+    except (ArithmeticError, ValueError, struct.error):  # too few, or such as no light has
         return None
     start = 128 + 4 + 12 * len(tags)
     table, content = struct.pack(">I", len(tags)), b""

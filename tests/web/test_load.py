@@ -103,7 +103,8 @@ class Busy(NamedTuple):
 def busy(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy]:
     """Two places, one for each client."""
     monkeypatch.setattr(app, "PLACES", {"networks": Places(of_all=2, of_a_client=1)})
-    monkeypatch.setattr(app, "MEASURING", app.ONE_AT_A_TIME)  # what tests ask for waits, too
+    for name in ("MEASURING", "PROGRAMS"):  # what tests ask for waits, too
+        monkeypatch.setattr(app, name, app.ONE_AT_A_TIME)
     gate.open.set()  # the page's own example passes
     engines = {"eager": dict.fromkeys(VARIANTS, gate)}
     painter = Stylizer(load_networks(), engines, PictureStore(), {"lamps": LAMPS})

@@ -67,14 +67,14 @@ class Stylizer:
         self.parameters = {name: count_parameters(network) for name, network in networks.items()}
         self.names = list(networks)  # of The Starry Night, in the order of the page
         self.paintings: dict[str, Painting] = {}  # the others, which are not shown at first
-        for name, painting in paintings.items():
-            self.add(name, painting)
         self.first_engine = next(iter(engines))
         self.lock = PriorityLock()
         self._seconds_per_pixel: dict[tuple[str, str], float] = {}  # of engine and network
         self._prepared: dict[str, Results] = {}  # the examples' results
         self._made: dict[tuple[str, int, str], Results] = {}  # last, by photo, side and engine
         self._measurement: object = None  # the last one
+        for name, painting in paintings.items():
+            self.add(name, painting)
         first = self.first_example = next(iter(examples))
         self._prepare(first)
 
@@ -85,6 +85,7 @@ class Stylizer:
         self.parameters[name] = count_parameters(painting.network)
         self.networks[name], self.paintings[name] = painting.network, painting
         self.recipes[name] = Recipe(name, painting.sha256)
+        self._made.clear()  # what the one before of that name has made is not found again
 
     def prepare(self) -> None:
         """Stylize the examples, so that a click shows them at once; whoever asks goes first."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from gradio.processing_utils import encode_pil_to_bytes
 from PIL import Image
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -37,7 +38,7 @@ from nst.vgg import downloaded
 from nst.web.page import texts
 from nst.web.page.components import uploaded_file
 from nst.web.page.device_files import DeviceFiles
-from nst.web.page.session import safe_stem
+from nst.web.page.session import ORIGINAL, readable, safe_stem
 from nst.web.page.stylizer import Stylizer
 from nst.web.painting.training import (
     VGG_WEIGHTS,
@@ -47,6 +48,7 @@ from nst.web.painting.training import (
     start_quietly,
     trainings,
 )
+from nst.web.server.clients import OwnersOnly
 from nst.web.server.priority_lock import Priority
 from nst.web.server.upload_decoding import read_upload
 
@@ -56,7 +58,6 @@ RECENT = 8  # saves, over which the pace is measured
 
 RUNS_ALREADY = "A painting is being learned already; stop that first."
 NOTHING_TO_GO_ON = "There is no training to go on with."
-NO_NETWORK_OF_OURS = "This checkpoint holds none of the page’s networks."
 
 
 class PaintingTrainer:
@@ -88,17 +89,18 @@ class PaintingTrainer:
                 await asyncio.to_thread(action, **await request.json())
             except OSError as error:
                 return JSONResponse({"error": f"{error.strerror or error}."})
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 words = getattr(error, "message", str(error))  # Gradio's own are quoted else
                 return JSONResponse({"error": words})
             return await asyncio.to_thread(self._state, request)
 
+        owners = [Middleware(OwnersOnly)]
         return [
-            Route(f"{ROUTE}/state", self._state),
-            Route(f"{ROUTE}/pace", self._answer_pace),
-            Route(f"{ROUTE}/picture", self._picture),
-            Route(f"{ROUTE}/files/{{name}}/{{kind}}", self._file),
-            Route(f"{ROUTE}/{{action}}", act, methods=["POST"]),
+            Route(f"{ROUTE}/state", self._state, middleware=owners),
+            Route(f"{ROUTE}/pace", self._answer_pace, middleware=owners),
+            Route(f"{ROUTE}/picture", self._picture, middleware=owners),
+            Route(f"{ROUTE}/files/{{name}}/{{kind}}", self._file, middleware=owners),
+            Route(f"{ROUTE}/{{action}}", act, methods=["POST"], middleware=owners),
         ]
 
     def train(self, file: dict[str, Any], network: str, steps: int, photos: str) -> None:
@@ -149,10 +151,10 @@ class PaintingTrainer:
         path = Path(uploaded_file(file).path)
         painting = load_painting(path)
         if painting.variant not in VARIANTS:
-            raise ValueError(NO_NETWORK_OF_OURS)
+            raise ValueError("This checkpoint holds none of the page’s networks.")
         with self._one_at_a_time:
             folder = self._new_folder(painting.title + ".png")
-            request = TrainingRequest(painting.title, painting.variant, 0)
+            request = TrainingRequest(readable(painting.title), painting.variant, 0)
             try:
                 folder.mkdir(parents=True)
                 shutil.copyfile(path, folder / f"{painting.variant}.safetensors")
@@ -169,7 +171,7 @@ class PaintingTrainer:
         """One of a name that neither a network nor another painting has."""
         stem = name = safe_stem(title)
         number = 1
-        while name in self.stylizer.networks or (self.folder / name).exists():
+        while name in (ORIGINAL, *self.stylizer.networks) or (self.folder / name).exists():
             number += 1
             name = f"{stem}-{number}"
         return self.folder / name
@@ -199,12 +201,9 @@ class PaintingTrainer:
             }
             for name in self._learned
         ]
-        state = {"training": self._training(), "paintings": paintings, "download": self._vgg()}
+        vgg = 1.0 if os.environ.get(VGG_WEIGHTS) else downloaded()  # how much of it is here
+        state = {"training": self._training(), "paintings": paintings, "download": vgg}
         return JSONResponse(state, headers={"Cache-Control": "no-store"})
-
-    def _vgg(self) -> float:
-        """How much of VGG's weights is here, from 0 to 1."""
-        return 1.0 if os.environ.get(VGG_WEIGHTS) else downloaded()
 
     def _training(self) -> dict[str, Any] | None:
         training = self.current

@@ -45,6 +45,10 @@ class TrainingRequest:
     steps: int
     photos: str = ""  # a folder, zip or tar file; empty: the page's examples
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.steps, int) or "\0" in self.photos:  # infinity is not JSON again
+            raise ValueError("Steps are whole numbers, and there is no such folder.")
+
 
 class Training:
     """The training in a folder; one process of this machine at most is at work in it."""

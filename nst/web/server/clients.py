@@ -11,7 +11,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.types import Scope
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.0/8", "::1")
 INSIDE_A_SPACE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")  # proxies of Hugging Face
@@ -46,6 +47,25 @@ def client_of(scope: Scope) -> str | None:
     if any(address in ip_network(proxy) for proxy in _proxies()):
         return None
     return str(address if address.version == 4 else ip_network((address, IPV6_LINE), strict=False))
+
+
+class OwnersOnly:
+    """Middleware: refuses whom a proxy brings, and what another site's page asks for.
+
+    For routes of a page that is one's own: it listens on this machine only, but a tunnel or proxy
+    may lead there that nobody has declared.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_stranger = client_of(scope) and not os.environ.get("NST_OWN")
+        if is_stranger or is_from_another_site(Headers(scope=scope)):
+            answer = PlainTextResponse("Only the owner of this page may do that.", 403)
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class Places(NamedTuple):
