@@ -139,7 +139,8 @@ def build_demo(
                     )
                     measure = gr.Button("Measure", scale=0, min_width=180)
                     measure_on_device = gr.Button(texts.ON_DEVICE, scale=0, min_width=220)
-                DeviceLatency(device_files=device_files, label="latency on this device")
+                of_the_paper = {name: device_files[name] for name in names if name in device_files}
+                DeviceLatency(device_files=of_the_paper, label="latency on this device")
                 progress = gr.HTML(label="message", elem_classes="status")
                 table = gr.HTML(
                     handlers.table(),

@@ -57,7 +57,7 @@ class Bar extends Part {
       this.#sizes.set(name, size);
     }
     for (const side of props.sides) this.find(".size select").append(new Option("", side));
-    asToolbar(this.find(".examples"));
+    asToolbar(this.find(".strip"));
     this.#showPhoto(Object.fromEntries(props.examples)[request.example], request.example);
     for (const name of props.networks) {
       this.find(".networks").append(
@@ -112,6 +112,7 @@ class Bar extends Part {
       const { file: { name }, sent: { path }, thumbnail } = photo;
       return tile(path, name, `photo: ${name}`, thumbnail, () => this.#take(photo));
     }));
+    this.find(".examples button").tabIndex = 0; // the strip's stop may have been one of those before
     this.find(".forget").hidden = !kept;
     this.#drawRequest();
   }

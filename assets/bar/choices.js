@@ -11,7 +11,7 @@ export function choice(type, name, value, text, checked) {
 
 /** A photo's button; `key` is what the server knows the photo by. */
 export function tile(key, name, alt, address, choose) {
-  const button = make("button", { type: "button", title: name, "data-key": key }, make("img", { src: address, alt }));
+  const button = make("button", { type: "button", title: name, "data-key": key, tabindex: -1 }, make("img", { src: address, alt }));
   button.addEventListener("click", choose);
   return button;
 }

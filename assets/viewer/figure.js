@@ -17,7 +17,7 @@ export function sheet(cells, [width, height], columns, lines, times) {
   const larger = Math.max(scale, 1);
   const cell = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const text = larger * Math.min(Math.max(Math.round(cell[0] / larger / 24), 13), 32);
-  const [gap, line] = [text, Math.round(1.4 * text)];
+  const [gap, line] = [text, larger * Math.round((1.4 * text) / larger)];
   const column = Math.max(cell[0], larger * NARROWEST, (larger * NARROWEST_SHEET) / columns - gap);
   const across = columns * (column + gap) + gap;
   const captions = cells.map(({ lines: about }) => wrapped(about, column, text));

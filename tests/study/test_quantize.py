@@ -72,6 +72,8 @@ def test_the_answer_is_read_off_the_table() -> None:
     )
 
 
-def test_the_readme_says_what_the_table_does() -> None:
+def test_readme_and_findings_say_what_the_table_does() -> None:
+    said = answer(pd.read_csv(ASSETS / TABLE))
+    assert said in (ASSETS / "red-spots.md").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert answer(pd.read_csv(ASSETS / TABLE)) in " ".join(readme.split())
+    assert said.partition(";")[0] in " ".join(readme.split())

@@ -11,7 +11,7 @@ from tests.browser import Page
 TEXT = """async ([address, rows]) => {
     const { textOf } = await import(new URL(address, document.baseURI));
     const times = Object.fromEntries(rows.map(({ name, here }) => [name, here]));
-    return textOf(rows, { device: { name: "a GPU" }, side: 256, times });
+    return textOf(rows, { device: { name: "a GPU" }, side: 256, times, ways: [] });
 }"""
 
 
