@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,21 +23,26 @@ def desktop(
     browser: object, url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[object]:
     """A page with results for a photo whose name is markup."""
-    from tests.browser import choose_size, upload, visiting
+    from tests.browser import choose_size, expect, painted, upload, visiting
 
     path = tmp_path_factory.mktemp("upload") / HOSTILE
     random_picture(300, 200).save(path)
     with visiting(browser, url, viewport={"width": 1280, "height": 900}) as page:
         choose_size(page, 256)
         upload(page, path)
+        expect(page.locator("#viewer .facts").first).to_contain_text("256×171")  # not the example's
+        painted(page)
         yield page
 
 
 @pytest.fixture
 def page(desktop: object) -> object:
     """The same page, as nobody had touched the viewer yet."""
-    from tests.browser import mode
+    from tests.browser import expect, mode
 
+    expect(desktop.locator("#viewer .words")).not_to_contain_text(
+        re.compile("Sending|Waiting|Stylizing")
+    )
     mode(desktop, "All")
     desktop.locator("#viewer .kind").select_option("spots")
     desktop.locator("#viewer .heat").uncheck()
