@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import load_checkpoint, paintings
+from nst.checkpoint import load_checkpoint, load_networks, paintings
 from nst.console import command_parser
 from nst.files import sha256, write_then_rename
 from nst.inference.blend import blend
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         photos = photo_files(options.photos, options.recursive)
         files = checkpoint_files(options)
         jobs = plan(photos, options.out, tuple(files), options.format, OUTPUTS)
-        networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
+        networks = load_asked_for(files, options)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     jobs = share_of_rank(jobs)  # of all, or it would change with what others have made
@@ -152,6 +152,19 @@ def checkpoint_files(options: argparse.Namespace) -> dict[str, Path]:
         return {path.stem: path}
     variants = VARIANTS if options.variant == "all" else (options.variant,)
     return {name: options.checkpoints / f"{name}.safetensors" for name in variants}
+
+
+def load_asked_for(
+    files: dict[str, Path], options: argparse.Namespace
+) -> dict[str, TransformerNet]:
+    """The networks in `checkpoint_files`, by the same names.
+
+    Raises:
+        CheckpointError: one is missing, damaged, or holds another variant than was asked for.
+    """
+    if options.weights or options.painting:
+        return {name: load_checkpoint(file)[0] for name, file in files.items()}
+    return load_networks(options.checkpoints, variants=files)
 
 
 def _parser() -> argparse.ArgumentParser:

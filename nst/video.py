@@ -34,7 +34,6 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from nst.checkpoint import load_checkpoint
 from nst.console import command_parser
 from nst.files import write_then_rename
 from nst.inference.blend import blend
@@ -42,7 +41,7 @@ from nst.inference.engines import Engine, build_engines
 from nst.inference.picture import film_painter
 from nst.jobs import plan
 from nst.models import TransformerNet
-from nst.stylize import add_result_flags, checkpoint_files, complain
+from nst.stylize import add_result_flags, checkpoint_files, complain, load_asked_for
 
 if TYPE_CHECKING:
     from nst.pictures.film import Frame
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (job,) = plan({options.film: Path()}, options.out, tuple(files), suffix, SUFFIXES)
         if options.start >= options.end:
             raise ValueError("--to has to be later than --from")
-        networks = {name: load_checkpoint(file)[0] for name, file in files.items()}
+        networks = load_asked_for(files, options)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     engines = build_engines(networks, options.engine, report=complain)

@@ -13,6 +13,7 @@ from nst.inference.engines import EagerEngine
 from nst.inference.picture import stylize
 from nst.jobs import result_names
 from nst.models import VARIANTS
+from nst.paths import CHECKPOINTS
 from nst.pictures.reading import END_MISSING, read_picture
 from nst.stylize import OUTPUTS, main, save
 from tests.helpers import encoded, png_of_declared_size, random_picture, run_python
@@ -125,6 +126,8 @@ def test_commands_that_make_no_sense(
     assert "are written as .png" in refused(capsys, photo, "-o", tmp_path / "out.gif")
     assert "no pictures in this folder" in refused(capsys, tmp_path, "-o", tmp_path)
     assert "no such checkpoint" in refused(capsys, photo, "-o", out, "--checkpoints", tmp_path)
+    (tmp_path / "v3.safetensors").write_bytes((CHECKPOINTS / "v1.safetensors").read_bytes())
+    assert "holds v1, not v3" in refused(capsys, photo, "-o", out, "--checkpoints", tmp_path)
     assert "--strength: from 0 to 1" in refused(capsys, photo, "-o", out, "--strength", "2")
     assert "--size: 16 px at least" in refused(capsys, photo, "-o", out, "--size", "8")
     assert not out.exists()
