@@ -11,13 +11,13 @@ let known = location.hash; // the last one that the page has read or written
  * Set some of its parts, null takes one out; a moment later, because browsers count the changes.
  * Nothing is written into an address that somebody has pasted meanwhile: the page is about to load it.
  */
-export function writeAddress(parts, delay = 200) {
+export function writeAddress(parts, delay = 400) {
   Object.assign(changes, parts);
-  clearTimeout(timer);
-  timer = setTimeout(write, delay);
+  timer ||= setTimeout(write, delay); // not later, however often something changes meanwhile
 }
 
 function write() {
+  timer = 0;
   if (location.hash !== known) return;
   const parameters = readAddress();
   for (const [name, value] of Object.entries(changes)) {

@@ -13,7 +13,7 @@ const FAILED = "The server could not do this. Please try again, or load this pag
 const SILENT =
   "The server has not answered for a while. Please wait a little, or load this page again.";
 
-const jobs = new Set(); // the bar's that have not ended, as the server calls them
+const jobs = new Map(); // that have not ended, by the server's name: whether the bar asked for them
 let silence = 0;
 let lost = false; // then Gradio's client sends nothing more, and loads the page again
 
@@ -33,7 +33,7 @@ export function overhearClient() {
     }
     if (!answer.ok) end(answer.status === 503 ? FULL : FAILED);
     else if (kind === "queue/join") await noteJob(options, answer.clone());
-    return answer.ok && kind === "queue/data" ? overheard(answer) : answer;
+    return answer.ok && kind === "queue/data" ? overheard(answer, () => plain(request)) : answer;
   };
   hear("asked", () => lost && end(LOST));
 }
@@ -53,36 +53,47 @@ function end(words) {
 /** The bar's jobs are those that come with its request; a measurement has words of its own. */
 async function noteJob({ body }, answer) {
   const [asked] = JSON.parse(body).data;
-  if (asked?.networks) jobs.add((await answer.json()).event_id);
+  jobs.set((await answer.json()).event_id, Boolean(asked?.networks));
 }
 
-/** The answer with a stream that is read here first: on the last word the client breaks it off. */
-function overheard(answer) {
-  const reader = answer.body.getReader();
+/**
+ * The answer with a stream that is read here first: on the last word the client breaks it off.
+ *
+ * The server closes it after its last job. A job that comes at that moment would wait for ever, as
+ * its client believes the stream to be open; so the stream goes on with another, from `reopen`.
+ */
+function overheard(answer, reopen) {
+  let reader = answer.body.getReader();
   const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
   let text = "";
   const stop = (words) => {
-    if (words && jobs.size) end(words); // otherwise all has been said
+    if (words && [...jobs.values()].includes(true)) end(words); // otherwise all has been said
     clearTimeout(silence);
   };
+  const passOn = async (controller) => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      expectWords();
+      const messages = (text + decoder.decode(value, { stream: true })).split("\n\n");
+      text = messages.pop();
+      for (const message of messages) {
+        const said = JSON.parse(message.replace(/^data:/, ""));
+        hearMessage(said);
+        if (said.msg === "close_stream" && jobs.size) reader = (await reopen()).body.getReader();
+        else controller.enqueue(encoder.encode(`${message}\n\n`));
+      }
+    }
+    stop(ENDED);
+    controller.close();
+  };
   const body = new ReadableStream({
-    async pull(controller) {
-      try {
-        const { value, done } = await reader.read();
-        if (done) {
-          stop(ENDED);
-          controller.close();
-          return;
-        }
-        expectWords();
-        const messages = (text + decoder.decode(value, { stream: true })).split("\n\n");
-        text = messages.pop();
-        for (const message of messages) hearMessage(JSON.parse(message.replace(/^data:/, "")));
-        controller.enqueue(value);
-      } catch (error) {
+    start(controller) {
+      passOn(controller).catch((error) => {
         stop(LOST);
         controller.error(error);
-      }
+      });
     },
     cancel(reason) {
       stop();
@@ -94,9 +105,9 @@ function overheard(answer) {
 
 function hearMessage({ msg, event_id: job, rank, rank_eta: seconds, success, output, ...other }) {
   if (msg === "unexpected_error") end(other.session_not_found ? LOST : ENDED);
-  if (!jobs.has(job)) return;
-  if (msg === "estimation") tell("queue", { rank, seconds });
+  const isBars = jobs.get(job);
+  if (msg === "estimation" && isBars) tell("queue", { rank, seconds });
   if (msg !== "process_completed") return;
   jobs.delete(job);
-  if (!success) tell("end", output?.error || FAILED);
+  if (!success && isBars) tell("end", output?.error || FAILED);
 }

@@ -69,9 +69,9 @@ class Handlers:
         try:
             if visitor.runs.may_go_on(request.number):
                 yield from self._run(request, visitor)
-            elif request.number == visitor.runs.latest:
+            elif visitor.runs.has_last_word(request.number):
                 yield self._update(visitor, texts.STOPPED)
-            else:  # the later one will say more
+            else:  # another says more
                 yield Update()
         except PictureError as error:
             yield self._update(visitor, str(error), error=True)

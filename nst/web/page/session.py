@@ -216,6 +216,13 @@ class Runs:
     def finish(self, number: float) -> None:
         self.finished = max(self.finished, number)
 
+    def has_last_word(self, number: float) -> bool:
+        """Whether neither a later one nor itself has said how it ended.
+
+        A page that asks twice in quick succession may send its second request twice.
+        """
+        return number == self.latest > self.finished
+
     @property
     def pending(self) -> bool:
         """Whether there is one that waits or runs."""
