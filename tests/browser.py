@@ -160,6 +160,7 @@ def visiting(
 def upload(page: Page, path: Path, pictures: int = len(NAMES)) -> None:
     """Choose a photo, which is painted at once."""
     page.locator("#bar input[type=file]").set_input_files(path)
+    expect(page.locator("#viewer .facts").first).to_contain_text(path.name)
     painted(page, pictures)
 
 

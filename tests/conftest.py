@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,11 @@ from tests.helpers import random_picture
 from tests.load import page
 
 TINY_WIDTHS = {0: (3, 4), 2: (4, 4), 5: (4, 6), 7: (6, 6), 10: (6, 8), 12: (8, 8), 14: (8, 8)}
+
+
+# Gradio reads it when it is imported; the other worker keeps its files elsewhere.
+_temporary = tempfile.TemporaryDirectory()
+os.environ["GRADIO_TEMP_DIR"] = _temporary.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -93,6 +93,8 @@ def test_stop_ends_the_run_after_its_network(made: Made) -> None:
     assert pictures(update) == [True, True, True] + [False] * (len(VARIANTS) - 2)
     assert made.network.runs == 2
     assert not visitor.runs.pending
+    (update,) = stylize(made, visitor)  # the same request, which the page has sent twice
+    assert update.view is SAME
     made.handlers.ask(asking(made, 2), visitor)
     made.handlers.stop(visitor)
     (update,) = stylize(made, visitor, 2)  # stopped while it was waiting for its turn

@@ -114,7 +114,7 @@ def test_a_link_shows_the_same_place_of_the_same_example(
         page.locator("#viewer .single .pane").focus()
         page.keyboard.press("ArrowUp")
         page.wait_for_function("location.hash.includes('zoom=')")
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(600)  # until all of it has been written
         state = "[viewer.mode, viewer.viewport.x, viewer.viewport.y, viewer.viewport.zoom]"
         before, shown = viewer(page, state), canvas(page, "#viewer .single canvas")
         address = page.url

@@ -226,7 +226,7 @@ def test_all_files_come_in_one_zip(page: Page) -> None:
 
 
 def hash_of(page: Page) -> dict[str, str]:
-    page.wait_for_timeout(400)  # until it has been written
+    page.wait_for_timeout(600)  # until it has been written
     return dict(part.split("=") for part in page.url.partition("#")[2].split("&") if part)
 
 

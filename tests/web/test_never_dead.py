@@ -156,3 +156,24 @@ def test_nobody_waits_for_a_silent_server_for_ever(browser: sync_api.Browser, ur
         expect(page.locator("#viewer .report .words")).to_contain_text("Waiting for the server")
         page.clock.run_for(60_000)
         says(page, "has not answered")
+
+
+def test_a_job_that_comes_while_the_server_closes_its_stream_is_heard(
+    ask: Callable[..., Page],
+) -> None:
+    page = ask("{ join: () => Response.json({ event_id: `job ${(window.jobs ??= []).push(0)}` }) }")
+    line = page.locator("#viewer .report .words")
+    expect(line).to_contain_text("Waiting for the server")
+    same = "{ __type__: 'update' }"
+    output = f"{{ data: [{same}, {same}, {same}], is_generating: false }}"
+    page.evaluate(
+        f"say({{ event_id: 'job 1', msg: 'process_completed', success: true, output: {output} }})"
+    )
+    choose_size(page, 512)
+    page.wait_for_function("window.jobs.length === 2")  # its client thinks the stream is open
+    page.evaluate(
+        "window.before = stream, say({ event_id: null, msg: 'close_stream' }), stream.close()"
+    )
+    page.wait_for_function("stream !== before")
+    page.evaluate("say({ event_id: 'job 2', msg: 'estimation', rank: 3, rank_eta: 12.2 })")
+    expect(line).to_have_text("Waiting: 3 before you, about 12 s …")

@@ -100,6 +100,9 @@ def test_a_later_run_ends_those_before() -> None:
     assert runs.pending
     runs.stop()
     assert (runs.may_go_on(2), runs.pending) == (False, False)
+    assert (runs.has_last_word(1), runs.has_last_word(2)) == (False, True)
+    runs.finish(2)
+    assert not runs.has_last_word(2)
     runs.ask(3)
     assert (runs.may_go_on(3), runs.pending) == (True, True)
     runs.finish(3)
