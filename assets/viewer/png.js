@@ -1,6 +1,7 @@
 // Pixels without a canvas, since some browsers scramble what a canvas gives back.
 
 import { makeCanvas } from "../dom.js";
+import { checksum } from "./zip.js";
 
 const SIDE = 16;
 
@@ -14,7 +15,7 @@ export const canvasesCanBeRead = (() => {
   return back.every((value, index) => value === image.data[index]);
 })();
 
-const [IHDR, IDAT, IEND] = [0x49484452, 0x49444154, 0x49454e44];
+const [IHDR, IDAT, IEND, TEXT] = [0x49484452, 0x49444154, 0x49454e44, 0x74455874];
 const [SIGNATURE, COLOUR_TYPE, RGBA] = [8, 25, 6]; // bytes, a place in the file, what may stand there
 
 /** The chunks of a PNG, each { kind, bytes } with its length, kind and checksum. */
@@ -32,6 +33,27 @@ export async function pixelsOnly(blob) {
   const file = await blob.arrayBuffer();
   const kept = chunksOf(file).filter(({ kind }) => [IHDR, IDAT, IEND].includes(kind));
   return new Blob([file.slice(0, SIGNATURE), ...kept.map(({ bytes }) => bytes)]);
+}
+
+/** What the server has written into one of its PNGs, as "Network: v4". */
+export async function textsOf(blob) {
+  const latin = new TextDecoder("latin1");
+  return chunksOf(await blob.arrayBuffer()).filter(({ kind }) => kind === TEXT)
+    .map(({ bytes }) => latin.decode(bytes.subarray(8, -4)).replace("\0", ": "));
+}
+
+/** A PNG with a description beside its pixels. */
+export async function withDescription(blob, words) {
+  const content = new TextEncoder().encode(`iTXtDescription\0\0\0\0\0${words}`);
+  const header = SIGNATURE + 25; // bytes; IHDR has to come first
+  const chunk = [bigEndian(content.length - 4), content, bigEndian(checksum(content))];
+  return new Blob([blob.slice(0, header), ...chunk, blob.slice(header)], { type: blob.type });
+}
+
+function bigEndian(value) {
+  const bytes = new DataView(new ArrayBuffer(4));
+  bytes.setUint32(0, value);
+  return bytes;
 }
 
 /** Whether one of the server's PNGs has an alpha channel. */

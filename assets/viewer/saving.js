@@ -3,7 +3,7 @@
 import { make } from "../dom.js";
 import { sheet } from "./figure.js";
 import { LEGENDS } from "./heat.js";
-import { pixelsOnly } from "./png.js";
+import { pixelsOnly, textsOf, withDescription } from "./png.js";
 import { zip } from "./zip.js";
 
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
@@ -54,10 +54,17 @@ async function save(view, makeFile, end) {
   else view.say("This picture is too large for this browser to save.", true);
 }
 
-const asPng = (canvas) => new Promise((done) => canvas.toBlob(done, "image/png"));
+/** A sheet as a file, which says how its pictures were made. */
+async function asPng(view, canvas) {
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  if (!blob || view.find(".bare").checked) return blob;
+  const pictures = view.entries.map(({ picture }) => picture).filter(Boolean);
+  const made = await Promise.all(pictures.map(async (picture) => (await textsOf(picture.blob)).join(", ")));
+  return withDescription(blob, [view.props.value.caption, ...made].filter(Boolean).join("\n"));
+}
 
 async function copyLink(view) {
-  await new Promise((done) => setTimeout(done, 250)); // until the address is up to date
+  await new Promise((done) => setTimeout(done, 500)); // until the address is up to date
   try {
     await navigator.clipboard.writeText(location.href);
     view.say("The link to this view has been copied.");
@@ -101,8 +108,8 @@ export function listenToSaving(view, drawing) {
     keep(await fileOf(view, entry), entry.save.download);
   });
   view.on(".save-view", "click", () =>
-    save(view, () => asPng(viewSheet(view, drawing, times())), `${view.inGrid ? "view" : view.mode}.png`));
-  view.on(".save-all", "click", () => save(view, () => asPng(wholeSheet(view, times())), "comparison.png"));
+    save(view, () => asPng(view, viewSheet(view, drawing, times())), `${view.inGrid ? "view" : view.mode}.png`));
+  view.on(".save-all", "click", () => save(view, () => asPng(view, wholeSheet(view, times())), "comparison.png"));
   view.on(".save-files", "click", () => save(view, async () => zip(await files(view, view.entries)), "pictures.zip"));
   view.on(".copy-link", "click", () => copyLink(view));
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nst.models import VARIANTS
 from tests.browser import (
     NAMES,
     Page,
@@ -187,6 +188,19 @@ def test_figures_come_at_twice_the_size(page: Page) -> None:
 def shows(figure: Image.Image, picture: Image.Image, at: int) -> bool:
     box = (at, at, at + picture.width, at + picture.height)
     return figure.crop(box).tobytes() == picture.tobytes()
+
+
+def test_figures_say_how_their_pictures_were_made(page: Page) -> None:
+    for button in ("Save this view", "All of them in one PNG"):
+        figure = Image.open(saved(page, button))
+        figure.load()  # all checksums are right
+        caption, *made = figure.text["Description"].splitlines()
+        assert "onerror=window.hacked=1" in caption
+        for name, line in zip(VARIANTS, made, strict=True):
+            assert f"Network: {name}, Checkpoint: sha256:" in line
+    page.get_by_label("Without metadata").check()
+    assert "Description" not in Image.open(saved(page, "Save this view")).info
+    page.get_by_label("Without metadata").uncheck()
 
 
 @pytest.mark.parametrize("stem", ["夏の海", "Фото"])
