@@ -1,4 +1,4 @@
-"""Make the page's screenshots in assets/ again: desktop and phone, light and dark.
+"""Make the page's screenshots in assets/ again: desktop and phone, light and dark, and Live.
 
     python -m tests.screenshots [FOLDER]
 
@@ -14,9 +14,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.browser import Page, chromium, expect, painted, sync_api, visiting
+from tests.browser import (
+    Page,
+    chromium,
+    executable,
+    expect,
+    open_live,
+    painted,
+    sync_api,
+    visiting,
+)
 from tests.helpers import ROOT
 from tests.load import page as running_page
+from tests.web.test_device_page import A_GPU
+from tests.web.webgpu import WITH_WEBGPU
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -45,6 +56,17 @@ def take(browser: sync_api.Browser, url: str, folder: Path) -> None:
             save(page.screenshot(), folder / f"page-phone-{scheme}.png")
 
 
+def take_live(browser: sync_api.Browser, url: str, folder: Path) -> None:
+    """The example that moves before the camera starts, painted in the browser."""
+    with visiting(browser, url, viewport={"width": 1000, "height": 640}) as page:
+        page.evaluate(f"() => {{ {A_GPU} }}")  # for a software adapter it would stand still
+        open_live(page)
+        expect(page.locator("#live .words")).to_contain_text("painted on this device")
+        parts = "[...document.querySelectorAll('#live canvas')].every(({ width }) => width < 512)"
+        page.wait_for_function(parts)  # what the server has painted is whole
+        save(page.screenshot(), folder / "page-live.png")
+
+
 def choose_tower(page: Page) -> None:
     page.get_by_role("button", name="example: tower").click()
     expect(page.locator("#viewer .facts").first).to_contain_text("tower")
@@ -64,6 +86,8 @@ def main() -> None:
         if browser is None:
             sys.exit("no Chromium on this machine")
         take(browser, url, folder)
+        with browser.browser_type.launch(executable_path=executable(), args=WITH_WEBGPU) as other:
+            take_live(other, url, folder)
 
 
 if __name__ == "__main__":
