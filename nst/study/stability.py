@@ -197,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows += ratios(networks, lambda x: vgg(x, [LAYER])[LAYER], photo, number)
         table = summary(pd.DataFrame(rows), len(photos))
         save(options.out / TABLE, table)
+        table = pd.read_csv(options.out / TABLE)  # or the words would be rounded from other digits
         save(options.out / MARKDOWN, in_words(table))
         save(options.out / FIGURE, draw(table))
     except (ValueError, OSError) as error:
