@@ -13,7 +13,8 @@ memory, threads, open files and files on the disk.
     python -m tests.load --visitors 4 --megapixels 1 --side 256 --hostile
 
 lets them come alone, and again beside somebody who does what they can to stop the page
-(`tests.hostile`).
+(`tests.hostile`).  That one's programs take the same CPU's time as the page; how much more the page
+has to do says its own.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def crowd(
     address: str, memory: PeakMemory, photos: list[Path], options: argparse.Namespace
 ) -> None:
     """All at once, and a line about it."""
-    started = time.perf_counter()
+    started, cpu_before = time.perf_counter(), cpu_seconds(memory.pid)
     with memory, ThreadPoolExecutor(options.visitors) as pool:
         seconds = list(pool.map(lambda photo: visit(address, photo, options), photos))
     print(
@@ -81,9 +82,16 @@ def crowd(
         f"{options.side} px, {options.engine}: peak {memory.peak / MEGABYTE:.0f} MB resident, "
         f"of it {memory.peak_of_page / MEGABYTE:.0f} MB the page's own process; "
         f"afterwards {memory.now() / MEGABYTE:.0f} MB; all had their pictures after "
-        f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s",
+        f"{time.perf_counter() - started:.0f} s, the first after {min(seconds):.0f} s, and "
+        f"{cpu_seconds(memory.pid) - cpu_before:.0f} s of CPU in that process",
         flush=True,
     )
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used; see proc_pid_stat(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def soak(
