@@ -67,6 +67,7 @@ function overheard(answer, reopen) {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let text = "";
+  let left = false; // by the client
   const stop = (words) => {
     if (words && [...jobs.values()].includes(true)) end(words); // otherwise all has been said
     clearTimeout(silence);
@@ -85,6 +86,7 @@ function overheard(answer, reopen) {
         else controller.enqueue(encoder.encode(`${message}\n\n`));
       }
     }
+    if (left) return;
     stop(ENDED);
     controller.close();
   };
@@ -96,6 +98,7 @@ function overheard(answer, reopen) {
       });
     },
     cancel(reason) {
+      left = true;
       stop();
       return reader.cancel(reason);
     },
