@@ -164,6 +164,7 @@ def test_a_job_that_comes_while_the_server_closes_its_stream_is_heard(
     page = ask("{ join: () => Response.json({ event_id: `job ${(window.jobs ??= []).push(0)}` }) }")
     line = page.locator("#viewer .report .words")
     expect(line).to_contain_text("Waiting for the server")
+    page.wait_for_function("window.stream")
     same = "{ __type__: 'update' }"
     output = f"{{ data: [{same}, {same}, {same}], is_generating: false }}"
     page.evaluate(
