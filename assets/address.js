@@ -13,10 +13,12 @@ let known = location.hash; // the last one that the page has read or written
  */
 export function writeAddress(parts, delay = 400) {
   Object.assign(changes, parts);
-  timer ||= setTimeout(write, delay); // not later, however often something changes meanwhile
+  timer ||= setTimeout(writeNow, delay); // not later, however often something changes meanwhile
 }
 
-function write() {
+/** What has been set, without waiting. */
+export function writeNow() {
+  clearTimeout(timer);
   timer = 0;
   if (location.hash !== known) return;
   const parameters = readAddress();

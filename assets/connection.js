@@ -22,18 +22,19 @@ export function overhearClient() {
   window.fetch = async (request, options) => {
     const path = new URL(request.url ?? request, location.href).pathname;
     const [, kind] = path.match(/\/gradio_api\/(queue\/join|queue\/data|run)\b/) ?? [];
-    if (!kind) return plain(request, options);
+    const send = () => plain(request, options);
+    if (!kind) return send();
     expectWords();
     let answer;
     try {
-      answer = await plain(request, options);
+      answer = await send();
     } catch (error) {
       end(LOST);
       throw error;
     }
     if (!answer.ok) end(answer.status === 503 ? FULL : FAILED);
     else if (kind === "queue/join") await noteJob(options, answer.clone());
-    return answer.ok && kind === "queue/data" ? overheard(answer, () => plain(request)) : answer;
+    return answer.ok && kind === "queue/data" ? overheard(answer, send) : answer;
   };
   hear("asked", () => lost && end(LOST));
 }

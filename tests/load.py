@@ -13,8 +13,8 @@ memory, threads, open files and files on the disk.
     python -m tests.load --visitors 4 --megapixels 1 --side 256 --hostile
 
 lets them come alone, and again beside somebody who does what they can to stop the page
-(`tests.hostile`).  That one's programs take the same CPU's time as the page; how much more the page
-has to do says its own.
+(`tests.hostile`).  The attacker runs on the same CPU; how much more work the page has, its own
+seconds of CPU say.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 // What is looked at as a PNG, labelled; all pictures on one, or as they are; a link to this view.
 
+import { writeNow } from "../address.js";
 import { make } from "../dom.js";
 import { sheet } from "./figure.js";
 import { LEGENDS } from "./heat.js";
@@ -64,7 +65,7 @@ async function asPng(view, canvas) {
 }
 
 async function copyLink(view) {
-  await new Promise((done) => setTimeout(done, 500)); // until the address is up to date
+  writeNow();
   try {
     await navigator.clipboard.writeText(location.href);
     view.say("The link to this view has been copied.");
